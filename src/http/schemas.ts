@@ -1,0 +1,241 @@
+import { z } from 'zod'
+
+/**
+ * The shapes of /api/v1, the one thing of http that the client, the CLI and the portal see. Times are RFC 3339 in UTC. Lists are `{items, next}` with a
+ * cursor in `next`. Errors are RFC 9457 problem documents (`Problem`).
+ */
+const Time = z.iso.datetime()
+const Address = z.string()
+
+export const Position = z.object({ file: z.string(), line: z.number(), column: z.number(), endColumn: z.number().optional() })
+export const Diagnostic = z.object({
+  severity: z.enum(['error', 'warning']),
+  code: z.string(),
+  what: z.string(),
+  why: z.string().optional(),
+  fix: z.string().optional(),
+  at: Position.optional(),
+})
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  code: z.string(),
+  detail: z.string(),
+  why: z.string().optional(),
+  fix: z.string(),
+  docs: z.string(),
+  requestId: z.string(),
+  at: Position.optional(),
+  details: z.array(Diagnostic).optional(),
+})
+
+export const ServiceState = z.object({ name: z.string(), state: z.enum(['up', 'starting', 'down']), detail: z.string() })
+export const Health = z.object({ state: z.enum(['ready', 'starting']), version: z.string(), services: z.array(ServiceState) })
+
+export const Me = z.object({ name: z.string(), title: z.string(), groups: z.array(z.string()), platform: z.boolean(), as: z.string().nullable(), viewAs: z.array(z.string()) })
+
+export const RunState = z.enum(['waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'superseded', 'denied'])
+export const StepState = z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped', 'cancelled'])
+export const RunProblem = z.object({
+  code: z.string(),
+  message: z.string(),
+  why: z.string().optional(),
+  fix: z.string(),
+  at: Position.optional(),
+  details: z.array(Diagnostic).optional(),
+})
+
+export const RunSummary = z.object({
+  number: z.number(),
+  kind: z.string(),
+  product: Address,
+  environment: z.string(),
+  state: RunState,
+  by: z.string(),
+  because: z.string(),
+  commit: z.string().nullable(),
+  /** name of the running or failed step */
+  step: z.string().nullable(),
+  problem: RunProblem.nullable(),
+  createdAt: Time,
+  startedAt: Time.nullable(),
+  endedAt: Time.nullable(),
+  ms: z.number().nullable(),
+  /** median of the last successful runs of the same kind, product and environment */
+  usualMs: z.number().nullable(),
+})
+
+export const Step = z.object({
+  id: z.string(),
+  stage: z.string(),
+  command: z.string(),
+  address: Address,
+  title: z.string(),
+  risk: z.enum(['safe', 'disruptive', 'destructive']),
+  because: z.string(),
+  dependsOn: z.array(z.string()),
+})
+export const RunStep = Step.extend({
+  state: StepState,
+  attempt: z.number(),
+  startedAt: Time.nullable(),
+  endedAt: Time.nullable(),
+  ms: z.number().nullable(),
+  problem: RunProblem.nullable(),
+  /** one line of what came of it, e.g. "3,322 rows" */
+  outcome: z.string().nullable(),
+})
+/** dbt nodes of a transform step, as the Gantt shows them */
+export const RunNode = z.object({
+  step: z.string(),
+  name: z.string(),
+  resource: z.string(),
+  status: z.string(),
+  startedAt: Time.nullable(),
+  endedAt: Time.nullable(),
+  message: z.string().nullable(),
+})
+export const Run = RunSummary.extend({
+  steps: z.array(RunStep),
+  nodes: z.array(RunNode),
+  isolation: z.string().nullable(),
+  approvers: z.array(z.string()),
+  approvals: z.array(z.object({ by: z.string(), at: Time, decision: z.string(), note: z.string().nullable() })),
+  /** what a reader is served while this run is not finished or has failed, e.g. "r12" */
+  served: z.string().nullable(),
+  actions: z.object({ retry: z.boolean(), cancel: z.boolean(), undo: z.boolean(), approve: z.boolean() }),
+})
+/** One server-sent event of GET /runs/:number/events; the SSE id is `id`, resume with Last-Event-ID. */
+export const RunEvent = z.object({ id: z.number(), at: Time, step: z.string().nullable(), kind: z.string(), data: z.record(z.string(), z.unknown()) })
+
+export const Plan = z.object({
+  /** null for a plan that was only looked at */
+  run: z.number().nullable(),
+  kind: z.string(),
+  product: Address,
+  environment: z.string(),
+  steps: z.array(Step),
+  affected: z.array(z.string()),
+  unchanged: z.number(),
+  asOf: Time,
+  /** "Nothing to change as of 14:05", "9 steps: 2 to provision, …" */
+  summary: z.string(),
+  diagnostics: z.array(Diagnostic),
+})
+
+export const Release = z.object({ number: z.number(), label: z.string(), commit: z.string(), at: Time, run: z.number(), revision: z.number() })
+export const ServiceLevelState = z.enum(['met', 'at-risk', 'breached', 'gathering', 'no-data', 'not-evaluated', 'paused'])
+export const ProductSummary = z.object({
+  address: Address,
+  title: z.string(),
+  domain: z.string(),
+  owner: z.string(),
+  state: z.string(),
+  since: Time,
+  reason: z.string().nullable(),
+  release: z.string().nullable(),
+  slo: ServiceLevelState.nullable(),
+  /** seconds since the last publication */
+  freshness: z.number().nullable(),
+})
+export const Served = z.object({
+  environment: z.string(),
+  port: z.string(),
+  major: z.number(),
+  version: z.string(),
+  schema: z.string(),
+  revision: z.number(),
+  publishedAt: Time,
+  objects: z.array(z.object({ name: z.string(), columns: z.array(z.object({ name: z.string(), type: z.string(), tags: z.array(z.string()), mask: z.string().nullable() })), rows: z.number().nullable() })),
+})
+export const Product = ProductSummary.extend({
+  description: z.string().nullable(),
+  repository: z.object({ cloneUrl: z.string(), head: z.string().nullable() }),
+  environments: z.array(z.object({ name: z.string(), state: z.string(), release: Release.nullable(), protected: z.boolean() })),
+  served: z.array(Served),
+  roles: z.array(z.object({ role: z.string(), subjects: z.array(z.string()), may: z.string() })),
+  offers: z.array(z.object({ name: z.string(), ports: z.array(z.string()), purposes: z.array(z.string()), defaultDays: z.number(), maxDays: z.number(), terms: z.string(), approvers: z.array(z.string()) })),
+  catalog: z.object({ community: z.string(), state: z.string(), metadata: z.record(z.string(), z.unknown()), metrics: z.record(z.string(), z.unknown()) }).nullable(),
+  monitors: z.array(z.object({ port: z.string(), object: z.string(), kind: z.string(), state: ServiceLevelState })),
+  runs: z.array(RunSummary),
+})
+
+export const RequestKind = z.enum(['product', 'domain', 'access'])
+export const NewProduct = z.object({
+  kind: z.literal('product'),
+  payload: z.object({ domain: z.string(), name: z.string(), title: z.string().optional(), purpose: z.string().optional(), owner: z.string().optional(), template: z.string().optional() }),
+})
+export const NewDomain = z.object({ kind: z.literal('domain'), payload: z.object({ name: z.string(), title: z.string(), owners: z.array(z.string()) }) })
+export const NewAccess = z.object({
+  kind: z.literal('access'),
+  payload: z.object({
+    product: Address,
+    environment: z.string().optional(),
+    port: z.string(),
+    offer: z.string().optional(),
+    purpose: z.string(),
+    justification: z.string().optional(),
+    /** who will read: default the requester */
+    subject: z.string().optional(),
+    /** `90d`; default and cap come from the offer */
+    duration: z.string().optional(),
+  }),
+})
+export const NewRequest = z.discriminatedUnion('kind', [NewProduct, NewDomain, NewAccess])
+export const Request = z.object({
+  number: z.number(),
+  kind: z.string(),
+  state: z.enum(['draft', 'submitted', 'approved', 'denied', 'withdrawn', 'done', 'failed']),
+  by: z.string(),
+  title: z.string(),
+  payload: z.record(z.string(), z.unknown()),
+  approvers: z.array(z.string()),
+  approvals: z.array(z.object({ by: z.string(), at: Time, decision: z.string(), note: z.string().nullable() })),
+  run: z.number().nullable(),
+  plan: Plan.nullable(),
+  createdAt: Time,
+  updatedAt: Time,
+  /** what happens next and who does it */
+  next: z.string(),
+  actions: z.object({ approve: z.boolean(), deny: z.boolean(), withdraw: z.boolean(), edit: z.boolean(), retry: z.boolean(), undo: z.boolean() }),
+})
+export const Decision = z.object({ note: z.string().optional() })
+
+export const Agreement = z.object({
+  number: z.number(),
+  request: z.number(),
+  product: Address,
+  environment: z.string(),
+  port: z.string(),
+  major: z.number(),
+  subject: z.string(),
+  purpose: z.string(),
+  offer: z.string(),
+  state: z.enum(['requested', 'approved', 'applying', 'active', 'expiring', 'expired', 'revoked', 'denied', 'withdrawn', 'failed']),
+  startsAt: Time.nullable(),
+  endsAt: Time,
+  endedBecause: z.string().nullable(),
+  evidence: z.array(z.object({ expect: z.string(), at: Time, run: z.number(), proofs: z.array(z.object({ what: z.string(), expected: z.string(), ok: z.boolean(), sqlstate: z.string().nullable(), detail: z.string() })) })),
+})
+
+export const Connection = z.object({
+  url: z.string(),
+  jdbc: z.string(),
+  psql: z.string(),
+  user: z.string(),
+  host: z.string(),
+  port: z.number(),
+  database: z.string(),
+  expiresAt: Time,
+  ports: z.array(z.object({ port: z.string(), schema: z.string(), objects: z.array(z.string()) })),
+})
+
+export const Domain = z.object({ name: z.string(), title: z.string(), owners: z.array(z.string()), products: z.number(), budget: z.object({ connections: z.number(), statementMs: z.number(), tempFileBytes: z.number() }) })
+export const Subject = z.object({ name: z.string(), title: z.string(), kind: z.string(), domain: z.string().nullable(), groups: z.array(z.string()), attributes: z.record(z.string(), z.array(z.string())), sample: z.boolean() })
+export const AuditRow = z.object({ seq: z.number(), at: Time, actor: z.string(), onBehalfOf: z.string().nullable(), action: z.string(), object: z.string(), detail: z.record(z.string(), z.unknown()) })
+export const IssuedToken = z.object({ token: z.string(), kind: z.string(), expiresAt: Time })
+
+export function List<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().nullable() })
+}

@@ -1,0 +1,147 @@
+import type { Diagnostic } from '../core/diagnostic.ts'
+import type { Mask, RowFilter } from '../policy/types.ts'
+import type { Column, QualityRule } from '../spec/types.ts'
+import type { EffectContext, Fence, Resource } from './resource.ts'
+
+/** Where a product lives in one environment; names derive from domain and name (core/names.ts), the UUID is the owner tag on every object. */
+export type Place = { id: string; domain: string; product: string }
+
+/** A domain's compute: shared by its products and its people. Limits in whole numbers; times in ms; bytes for temp files. */
+export type DomainBudget = { connections: number; statementMs: number; tempFileBytes: number }
+
+export type PortPlace = { place: Place; port: string; major: number }
+
+export type PlannedColumn = Pick<Column, 'name' | 'logicalType' | 'physicalType' | 'required' | 'unique' | 'primaryKey'>
+export type PlannedObject = { name: string; from: string; columns: PlannedColumn[]; quality: QualityRule[] }
+export type ServedObject = { name: string; relation: string; columns: string[]; rows: number }
+
+/** A revision's manifest: port object → relation. */
+export type Revision = { n: number; objects: { name: string; relation: string; rows: number }[] }
+
+export type ServicePass = { host: string; port: number; database: string; schema: string; user: string; password: string }
+export type Credential = { user: string; password: string; host: string; port: number; database: string; expiresAt: string }
+
+/** One thing tried while logged in as the subject: `ok` says whether the outcome was the expected one. No row values. */
+export type Proof = {
+  what: string
+  expected: 'allowed' | 'refused' | 'masked' | 'filtered'
+  ok: boolean
+  sqlstate: string | null
+  detail: string
+  at: string
+}
+
+/** What tells one of the platform's schemas apart from a name a stranger made. */
+export type WarehouseFlags = {
+  transactionalDdl: boolean
+  rowPolicies: boolean
+  columnMasks: boolean
+  zeroCopyClone: 'views' | 'table' | 'none'
+}
+
+/**
+ * One environment of one warehouse. Verbs that take an EffectContext are fenced: inside their own transaction they check `heddle.lease` and record
+ * `heddle.applied(run, step)` with their result, so a repeated call returns the first result and changes nothing, and a stale epoch is refused with
+ * WAREHOUSE_FENCE_STALE.
+ */
+export type Warehouse = {
+  readonly environment: string
+  readonly flags: WarehouseFlags
+  /** The one superuser step: database, provisioner, groups, revokes, schema `heddle`. Repeating it repairs. */
+  initialise(): Promise<{ did: string[] }>
+  close(): Promise<void>
+
+  /** The product's UUID in every environment's registry row: refuses a name whose schemas or roles belong to something else (PRODUCT_NAME_TAKEN). */
+  readonly budget: Resource<{ domain: string }, DomainBudget, DomainBudget>
+  /** the product's roles: consumer, service, owner, keeper, prober */
+  readonly roles: Resource<Place, { owners: string[] }, { roles: string[] }>
+  /** private and build schema */
+  readonly schemas: Resource<Place, Record<string, never>, { schemas: string[] }>
+  /** the read role of one port and major, member of consumer */
+  readonly port: Resource<PortPlace, Record<string, never>, { role: string }>
+
+  /**
+   * Takes the lease of a lane: raises its epoch to the given one. When it was held by an earlier epoch (a take-over), the service login's password is
+   * rotated and its sessions are ended first. @throws WAREHOUSE_FENCE_STALE when a higher epoch holds it
+   */
+  takeLease(request: { place: Place; fence: Fence }): Promise<{ tookOver: boolean }>
+  /** Did this step's effect happen? Its recorded result, or null. */
+  confirm(request: { fence: Fence }): Promise<{ result: unknown } | null>
+
+  /** A password for the product's service login, for this run only. */
+  openService(request: { place: Place; validMs: number; context: EffectContext }): Promise<ServicePass>
+  /** NOLOGIN again, sessions ended, none left. */
+  closeService(request: { place: Place; context: EffectContext }): Promise<void>
+
+  /** Loads CSV rows (no header) into a new sealed batch table, in one transaction. */
+  loadBatch(request: {
+    place: Place
+    component: string
+    table: string
+    columns: { name: string; type: string }[]
+    csv: { stream: NodeJS.ReadableStream; delimiter: string; null: string | null }
+    context: EffectContext
+  }): Promise<{ relation: string; rows: number }>
+  /** Points the private schema's views, which dbt reads as sources, to sealed batches and to upstream revisions; the service may read exactly these. */
+  pinSources(request: { place: Place; sources: { name: string; relation: string }[]; context: EffectContext }): Promise<void>
+
+  /**
+   * Verifies what dbt left in the build schema and moves the tables to the keeper as revision n; dbt's views are dropped; a new empty build schema is
+   * made. Findings (each a diagnostic) mean nothing moved. Never selects from an unsealed relation.
+   */
+  seal(request: {
+    place: Place
+    n: number
+    objects: PlannedObject[]
+    context: EffectContext
+  }): Promise<{ findings: Diagnostic[]; revision: Revision | null }>
+  /** Quality rules of the contract, run by the prober on the sealed tables. */
+  checkQuality(request: {
+    place: Place
+    revision: Revision
+    objects: PlannedObject[]
+    context: EffectContext
+  }): Promise<Diagnostic[]>
+  /** The complete served schema of a revision (views, masks, row filters, grants), beside the one consumers read. */
+  buildServed(request: {
+    at: PortPlace
+    revision: Revision
+    objects: { name: string; columns: string[]; masks: Mask[]; rowFilters: RowFilter[] }[]
+    context: EffectContext
+  }): Promise<{ schema: string }>
+  /** The switch: one transaction for every port. `release` travels in the outbox event. */
+  publish(request: {
+    place: Place
+    revision: Revision
+    ports: { port: string; major: number }[]
+    release: string
+    context: EffectContext
+  }): Promise<{ publishedAt: string }>
+  /** Drops revisions, served schemas and batches that nothing refers to, never CASCADE; `kept` names what still has a reader. */
+  collect(request: { place: Place; keep: number[]; context: EffectContext }): Promise<{ dropped: string[]; kept: string[] }>
+  /** What consumers read now, from the warehouse itself. */
+  served(
+    place: Place,
+  ): Promise<{ port: string; major: number; schema: string; revision: number; publishedAt: string; objects: ServedObject[] }[]>
+
+  /** Makes the subject's own login when missing (NOLOGIN until a credential is issued) and sets the attributes that row filters read, at once. */
+  subject(request: {
+    subject: string
+    domain: string | null
+    attributes: Record<string, string[]>
+    context: EffectContext | null
+  }): Promise<{ login: string }>
+  issueCredential(request: { subject: string; validMs: number }): Promise<Credential>
+  grant(request: { subject: string; at: PortPlace; context: EffectContext }): Promise<void>
+  grantOwner(request: { subject: string; place: Place; context: EffectContext }): Promise<void>
+  /** Membership away, open sessions ended, none left (when the subject keeps other grants its login stays and only its sessions end). */
+  revoke(request: { subject: string; at: PortPlace; context: EffectContext }): Promise<{ sessionsEnded: number }>
+  /** Logs in as the subject and tries what must work and what must not. */
+  prove(request: { subject: string; at: PortPlace; expect: 'granted' | 'revoked'; masked: string[] }): Promise<Proof[]>
+  /** Cancels the statements of domains that are over budget; called every second. */
+  enforceBudgets(): Promise<{ domain: string; login: string; ms: number }[]>
+  /** Outbox events not yet acknowledged, and their acknowledgement. */
+  drainOutbox(
+    handle: (event: { id: string; kind: string; product: string; payload: Record<string, unknown>; at: string }) => Promise<void>,
+  ): Promise<number>
+}

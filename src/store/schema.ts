@@ -1,0 +1,189 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely'
+import type { Problem } from '../core/fail.ts'
+import type { Step } from '../plan/step.ts'
+import type { ProductSpec, ServiceLevel } from '../spec/types.ts'
+
+/** The rows of the control database, as `migrations/` makes them. Times are Dates; bigints that can pass 2^53 do not occur. */
+type Json<T> = JSONColumnType<T, string, string>
+type Made = ColumnType<Date, Date | undefined, Date>
+
+export type RunKind = 'bootstrap' | 'deploy' | 'refresh' | 'promote' | 'rollback' | 'retire' | 'restore' | 'roll-out' | 'grant' | 'revoke' | 'undo'
+export type RunState = 'waiting' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'superseded' | 'denied'
+export type StepState = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled'
+export type RequestKind = 'product' | 'domain' | 'access' | 'retire' | 'restore'
+export type RequestState = 'draft' | 'submitted' | 'approved' | 'denied' | 'withdrawn' | 'done' | 'failed'
+export type AgreementState = 'requested' | 'approved' | 'applying' | 'active' | 'expiring' | 'expired' | 'revoked' | 'denied' | 'withdrawn' | 'failed'
+export type Approval = { by: string; at: string; decision: 'approved' | 'denied'; note: string | null }
+
+export type Database = {
+  mesh: { version: Generated<number>; document: Json<object>; hash: string; applied_at: Made }
+  subject: {
+    id: string
+    name: string
+    kind: 'user' | 'group' | 'service'
+    title: string
+    email: string | null
+    domain: string | null
+    groups: string[]
+    attributes: Json<Record<string, string[]>>
+    sample: boolean
+    disabled_at: Date | null
+  }
+  token: {
+    id: string
+    subject: string
+    kind: 'session' | 'once' | 'git' | 'service'
+    hash: string
+    product: string | null
+    expires_at: Date
+    used_at: Date | null
+    revoked_at: Date | null
+  }
+  domain: { name: string; title: string; owners: string[]; budget: Json<{ connections: number; statementMs: number; tempFileBytes: number }> }
+  product: { id: string; domain: string; name: string; title: string; owner: string; state: 'draft' | 'active' | 'retired'; uid: Generated<number>; created_at: Made }
+  request: {
+    id: string
+    number: Generated<number>
+    kind: RequestKind
+    payload: Json<Record<string, unknown>>
+    by: string
+    state: RequestState
+    approvers: string[]
+    approvals: Json<Approval[]>
+    run: string | null
+    created_at: Made
+    updated_at: Made
+  }
+  plan: { id: string; kind: RunKind; product: string; environment: string; world_hash: string; steps: Json<Step[]>; affected: Json<string[]>; created_at: Made }
+  run: {
+    id: string
+    number: Generated<number>
+    kind: RunKind
+    product: string
+    environment: string
+    lane: string
+    plan: string
+    state: RunState
+    by: string
+    because: string
+    commit_id: string | null
+    detail: Json<Record<string, unknown>>
+    approvers: string[]
+    approvals: Json<Approval[]>
+    epoch: Generated<number>
+    owner: string | null
+    lease_until: Date | null
+    cancel_by: string | null
+    problem: Json<Problem> | null
+    isolation: string | null
+    created_at: Made
+    started_at: Date | null
+    ended_at: Date | null
+  }
+  step: {
+    run: string
+    id: string
+    ordinal: number
+    stage: string
+    command: string
+    address: string
+    title: string
+    args: Json<Record<string, unknown>>
+    depends_on: string[]
+    risk: 'safe' | 'disruptive' | 'destructive'
+    because: string
+    state: ColumnType<StepState, StepState | undefined, StepState>
+    attempt: Generated<number>
+    epoch: number | null
+    started_at: Date | null
+    ended_at: Date | null
+    result: Json<Record<string, unknown>> | null
+    problem: Json<Problem> | null
+  }
+  event: { id: Generated<number>; run: string; step: string | null; at: Made; kind: string; data: Json<Record<string, unknown>> }
+  release: {
+    id: string
+    product: string
+    environment: string
+    number: number
+    label: string
+    commit_id: string
+    content: string
+    spec: Json<ProductSpec>
+    spec_hash: string
+    revision: number
+    run: string
+    current: boolean
+    at: Made
+  }
+  inventory: {
+    environment: string
+    address: string
+    product: string | null
+    kind: string
+    input_hash: string
+    observed: Json<Record<string, unknown>>
+    generation: Generated<number>
+    run: string
+    updated_at: Made
+  }
+  batch: {
+    id: string
+    product: string
+    environment: string
+    component: string
+    table_name: string
+    relation: string
+    rows: number
+    bytes: number
+    sha256: string
+    run: string
+    sealed_at: Made
+  }
+  agreement: {
+    id: string
+    number: Generated<number>
+    request: string
+    product: string
+    environment: string
+    port: string
+    major: number
+    offer: string
+    terms: Json<Record<string, unknown>>
+    terms_hash: string
+    subject: string
+    purpose: string
+    state: AgreementState
+    starts_at: Date | null
+    ends_at: Date
+    ended_because: string | null
+    updated_at: Made
+  }
+  evidence: { id: string; agreement: string; run: string; expect: 'granted' | 'revoked'; proofs: Json<unknown[]>; at: Made }
+  community: { domain: string; title: string; created_at: Made }
+  entry: {
+    product: string
+    community: string
+    state: 'draft' | 'listed' | 'delisted'
+    document: Json<Record<string, unknown>>
+    metadata: Json<Record<string, unknown>>
+    metrics: Json<Record<string, unknown>>
+    run: string
+    updated_at: Made
+  }
+  namespace: { domain: string; created_at: Made }
+  monitor: {
+    id: string
+    product: string
+    environment: string
+    namespace: string
+    port: string
+    object: string
+    kind: ServiceLevel['kind']
+    level: Json<ServiceLevel>
+    run: string
+  }
+  secret: { product: string; environment: string; name: string; sealed: string; updated_by: string; updated_at: Made }
+  handled_push: { product: string; commit_id: string; at: Made }
+  audit: { seq: Generated<number>; at: Made; body: string; previous: string; hash: string }
+}
