@@ -16,10 +16,12 @@ export function checkName(text: string, noun: string): string {
 
 /** One SQL name part: `-` becomes `_`; longer than 40 bytes is cut and closed with a hash of the whole. */
 export function sqlName(...parts: readonly string[]): string {
-  const full = parts.map((part) => part.replaceAll('-', '_')).join('_')
-  if (Buffer.byteLength(full) <= BASE_LIMIT) return full
-  const hash = createHash('sha256').update(parts.join('/')).digest('hex').slice(0, 8)
-  return `${full.slice(0, BASE_LIMIT - 9)}_${hash}`
+  return shorten(parts.map((part) => part.replaceAll('-', '_')).join('_'), BASE_LIMIT, parts.join('/'))
+}
+
+function shorten(full: string, limit: number, whole = full): string {
+  if (Buffer.byteLength(full) <= limit) return full
+  return `${full.slice(0, limit - 9)}_${createHash('sha256').update(whole).digest('hex').slice(0, 8)}`
 }
 
 /** Names of everything a product owns in a warehouse; the only place where they are made. */
@@ -41,7 +43,9 @@ export type ProductNames = {
 export function productNames(environment: string, domain: string, product: string): ProductNames {
   const base = sqlName(domain, product)
   const served = (port: string, major: number) => `${sqlName(domain, product, port)}_v${major}`
-  const role = (kind: string) => `${environment}__${sqlName(domain)}__${sqlName(product)}__${kind}`.slice(0, 63)
+  // room for the longest kind: cutting the end would give two kinds one name
+  const roleBase = shorten(`${environment}__${sqlName(domain)}__${sqlName(product)}`, 63 - '__consumer'.length)
+  const role = (kind: string) => `${roleBase}__${kind}`
   return {
     private: base,
     build: `${base}__build`,
@@ -55,8 +59,13 @@ export function productNames(environment: string, domain: string, product: strin
       keeper: role('keeper'),
       prober: role('prober'),
     },
-    portRole: (port, major) => `${environment}__${served(port, major)}__read`.slice(0, 63),
+    portRole: (port, major) => `${shorten(`${environment}__${served(port, major)}`, 63 - '__read'.length)}__read`,
   }
+}
+
+/** NOLOGIN groups of an environment: who may connect, who may make temporary tables, what every keeper may read of schema `heddle`. */
+export function environmentGroups(environment: string): { connect: string; job: string; keeper: string } {
+  return { connect: `${environment}__connect`, job: `${environment}__job`, keeper: `${environment}__keeper` }
 }
 
 /** A subject's own login in an environment. */

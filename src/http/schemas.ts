@@ -82,6 +82,8 @@ export const RunStep = Step.extend({
   startedAt: Time.nullable(),
   endedAt: Time.nullable(),
   ms: z.number().nullable(),
+  /** median of this step in the last successful runs of the same kind, product and environment */
+  usualMs: z.number().nullable().optional(),
   problem: RunProblem.nullable(),
   /** one line of what came of it, e.g. "3,322 rows" */
   outcome: z.string().nullable(),
@@ -95,6 +97,7 @@ export const RunNode = z.object({
   startedAt: Time.nullable(),
   endedAt: Time.nullable(),
   message: z.string().nullable(),
+  usualMs: z.number().nullable().optional(),
 })
 export const Run = RunSummary.extend({
   steps: z.array(RunStep),

@@ -23,7 +23,7 @@ export type Repository = {
   exists(product: string): Promise<boolean>
   remove(product: string): Promise<void>
   head(product: string, branch: string): Promise<string | null>
-  list(product: string, commit: string): Promise<TreeFile[]>
+  list(product: string, commit: string, quarantine?: string): Promise<TreeFile[]>
   /** @returns bytes, or null when the commit has no such file. Also sees objects of a push still in quarantine when `quarantine` is given. */
   read(product: string, commit: string, path: string, quarantine?: string): Promise<Buffer | null>
   /** Object id of a folder or file at a commit (equal ids mean equal contents), or null. */

@@ -13,6 +13,11 @@ export type TransformationJob = {
   select: string
   threads: number
   target: { host: string; port: number; database: string; schema: string; user: string; password: string }
+  /**
+   * The output ports' objects and the models they come from. After a green build the adapter checks that every node of the manifest lies in the target
+   * schema, that nothing carries `grants:`, and that these models exist as tables; what does not hold is a diagnostic and the outcome `failed`.
+   */
+  ports: { object: string; from: string }[]
   /** dbt vars */
   vars: Record<string, unknown>
   timeoutMs: number

@@ -77,7 +77,7 @@ export type InputPort =
     }
   | { kind: 'product'; name: string; domain: string; product: string; port: string; versionRange: string; expects: DataObject[] }
   /** types whose adapter is not connected here parse and plan, and are refused when run */
-  | { kind: 'database' | 'api'; name: string; server: Record<string, unknown>; secret: string | null }
+  | { kind: 'database' | 'api' | 'remote-file'; name: string; server: Record<string, unknown>; secret: string | null }
 
 export type Trigger = {
   cron: { schedule: string; timeZone: string } | null
@@ -145,7 +145,7 @@ export type Offer = {
   ports: string[]
   purposes: string[]
   prohibitedUses: string[]
-  terms: { url: string; version: string; legalBasis: string | null }
+  terms: { url: string | null; version: string; legalBasis: string | null }
   obligations: string[]
   classification: string | null
   approvers: { first: string[]; second: string[] }

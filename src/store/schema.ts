@@ -4,11 +4,12 @@ import type { Step } from '../plan/step.ts'
 import type { ProductSpec, ServiceLevel } from '../spec/types.ts'
 
 /** The rows of the control database, as `migrations/` makes them. Times are Dates; bigints that can pass 2^53 do not occur. */
-type Json<T> = JSONColumnType<T, string, string>
+type Json<T extends object | null> = JSONColumnType<T, string, string>
 type Made = ColumnType<Date, Date | undefined, Date>
 
 export type RunKind = 'bootstrap' | 'deploy' | 'refresh' | 'promote' | 'rollback' | 'retire' | 'restore' | 'roll-out' | 'grant' | 'revoke' | 'undo'
-export type RunState = 'waiting' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'superseded' | 'denied'
+export const RUN_STATES = ['waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'superseded', 'denied'] as const
+export type RunState = (typeof RUN_STATES)[number]
 export type StepState = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled'
 export type RequestKind = 'product' | 'domain' | 'access' | 'retire' | 'restore'
 export type RequestState = 'draft' | 'submitted' | 'approved' | 'denied' | 'withdrawn' | 'done' | 'failed'
@@ -140,6 +141,7 @@ export type Database = {
     run: string
     sealed_at: Made
   }
+  publication: { id: string; product: string; environment: string; payload: Json<Record<string, unknown>>; at: Date }
   agreement: {
     id: string
     number: Generated<number>

@@ -188,6 +188,16 @@ create table batch (
   unique (run, component, table_name)
 );
 
+-- One row for each publication event drained from an environment's outbox; its id is that environment's, so draining twice changes nothing.
+create table publication (
+  id          text primary key,
+  product     uuid not null,
+  environment text not null,
+  payload     jsonb not null,
+  at          timestamptz not null
+);
+create index publication_product on publication (product, environment, at desc);
+
 create table agreement (
   id          uuid primary key,
   number      bigint generated always as identity unique,

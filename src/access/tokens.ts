@@ -1,0 +1,55 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { newId } from '../core/id.ts'
+import type { Queries } from '../store/control.ts'
+
+export type TokenKind = 'session' | 'once' | 'git' | 'service'
+export type TokenFacts = { subject: string; kind: TokenKind; product: string | null }
+
+const PREFIX: Record<TokenKind, string> = { session: 'hds', once: 'hdo', git: 'hdg', service: 'hdv' }
+
+/** @returns the token, shown this once; only its hash is kept */
+export async function issueToken(queries: Queries, token: TokenFacts & { validMs: number }): Promise<{ token: string; expiresAt: Date }> {
+  const text = `${PREFIX[token.kind]}_${randomBytes(24).toString('base64url')}`
+  const expiresAt = new Date(Date.now() + token.validMs)
+  await queries
+    .insertInto('token')
+    .values({ id: newId(), subject: token.subject, kind: token.kind, product: token.product, hash: hashToken(text), expires_at: expiresAt, used_at: null, revoked_at: null })
+    .execute()
+  return { token: text, expiresAt }
+}
+
+export async function findToken(queries: Queries, text: string): Promise<TokenFacts | null> {
+  const row = await queries
+    .selectFrom('token')
+    .select(['subject', 'kind', 'product'])
+    .where('hash', '=', hashToken(text))
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', new Date())
+    .where('kind', '<>', 'once')
+    .executeTakeFirst()
+  return row ?? null
+}
+
+/** A one-time token works once. @returns its subject, or null */
+export async function redeemOnce(queries: Queries, text: string): Promise<string | null> {
+  const row = await queries
+    .updateTable('token')
+    .set({ used_at: new Date() })
+    .where('hash', '=', hashToken(text))
+    .where('kind', '=', 'once')
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', new Date())
+    .returning('subject')
+    .executeTakeFirst()
+  return row?.subject ?? null
+}
+
+export async function revokeToken(queries: Queries, text: string): Promise<void> {
+  await queries.updateTable('token').set({ revoked_at: new Date() }).where('hash', '=', hashToken(text)).execute()
+}
+
+/** Tokens are 192 random bits, so a plain hash is enough. */
+function hashToken(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,78 @@
+import { fail } from '../../core/fail.ts'
+import type { TransformationJob } from '../../platform/transformation.ts'
+import type { JobFolders } from './job-folders.ts'
+
+/** What a forked child needs, sent to it alone: the fork server never sees the password. */
+export type JobRequest = {
+  args: string[]
+  env: Record<string, string>
+  password: string
+  projectDir: string
+  outputFile: string
+  home: string
+  limits: { memoryBytes: number; fileBytes: number; files: number; tasks: number }
+  /** where the child may read and write when Landlock holds it, and which TCP numbers it may connect to */
+  read: string[]
+  write: string[]
+  connect: number[]
+}
+
+const GB = 2 ** 30
+/** Generous: they stop a run-away, not a large project. `memoryBytes` is address space, `tasks` threads and processes. */
+const LIMITS = { memoryBytes: 4 * GB, fileBytes: GB / 2, files: 512, tasks: 256 }
+
+/** @throws TRANSFORM_SELECT_INVALID */
+export function makeJobRequest(job: TransformationJob, folders: JobFolders): JobRequest {
+  return {
+    args: [job.command, ...selection(job), ...options(job, folders)],
+    env: {
+      PATH: '/usr/bin:/bin',
+      HOME: folders.home,
+      TMPDIR: folders.tmp,
+      LANG: 'C.UTF-8',
+      TZ: 'UTC',
+      DBT_SEND_ANONYMOUS_USAGE_STATS: 'false',
+      DO_NOT_TRACK: '1',
+      // A killed child's statement ends by itself instead of running to its end.
+      PGOPTIONS: '-c client_connection_check_interval=2000',
+    },
+    password: job.target.password,
+    projectDir: job.projectDir,
+    outputFile: folders.outputFile,
+    home: folders.home,
+    limits: LIMITS,
+    read: [job.projectDir, folders.profiles],
+    write: [folders.target, folders.home, folders.tmp, folders.log],
+    connect: [job.target.port],
+  }
+}
+
+function selection(job: TransformationJob): string[] {
+  const words = job.select.split(/\s+/).filter((word) => word !== '')
+  const option = words.find((word) => word.startsWith('-'))
+  if (option !== undefined) {
+    throw fail('TRANSFORM_SELECT_INVALID', { what: `The selection holds an option: ${option}`, fix: `Remove ${option}.` })
+  }
+  return job.command === 'build' && words.length > 0 ? ['--select', ...words] : []
+}
+
+function options(job: TransformationJob, folders: JobFolders): string[] {
+  return [
+    '--project-dir',
+    job.projectDir,
+    '--profiles-dir',
+    folders.profiles,
+    '--profile',
+    'heddle',
+    '--target',
+    'heddle',
+    '--target-path',
+    folders.target,
+    '--log-path',
+    folders.log,
+    '--threads',
+    String(job.threads),
+    '--vars',
+    JSON.stringify(job.vars),
+  ]
+}

@@ -1,0 +1,147 @@
+-- Schema `heddle` of one environment's database: what changes with the data. Owned by the bootstrap superuser; repeatable.
+CREATE SCHEMA IF NOT EXISTS heddle;
+
+-- `incarnation` changes when the database is a restored copy, so that its outbox keys are new ones.
+CREATE TABLE IF NOT EXISTS heddle.environment (
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
+  name text NOT NULL,
+  incarnation uuid NOT NULL,
+  system_identifier text NOT NULL,
+  timeline integer NOT NULL
+);
+
+-- The registry: which names belong to which product. `base` is its private schema. `pass_*` says which run holds the service login.
+CREATE TABLE IF NOT EXISTS heddle.product (
+  id uuid PRIMARY KEY,
+  domain text NOT NULL,
+  name text NOT NULL,
+  base text NOT NULL UNIQUE,
+  service text NOT NULL UNIQUE,
+  pass_lane text,
+  pass_epoch bigint,
+  pass_run text,
+  made_at timestamptz NOT NULL DEFAULT now(),
+  UNIQUE (domain, name)
+);
+
+-- Keepers are made by the superuser's function only, so that the provisioner holds no ADMIN on them.
+CREATE TABLE IF NOT EXISTS heddle.keeper (role text PRIMARY KEY, product uuid NOT NULL UNIQUE);
+
+CREATE TABLE IF NOT EXISTS heddle.budget (
+  domain text PRIMARY KEY,
+  connections integer NOT NULL,
+  statement_ms bigint NOT NULL,
+  temp_file_bytes bigint NOT NULL
+);
+
+-- Every login the platform made, and whose budget it spends. `holder` is a subject's name or a product's UUID.
+CREATE TABLE IF NOT EXISTS heddle.login (
+  role text PRIMARY KEY,
+  kind text NOT NULL CHECK (kind IN ('subject', 'service', 'prober')),
+  holder text NOT NULL,
+  domain text
+);
+
+-- Owners named by the spec are converged; owners granted by request are left alone by that.
+CREATE TABLE IF NOT EXISTS heddle.owner (
+  product uuid NOT NULL,
+  login text NOT NULL,
+  by_spec boolean NOT NULL DEFAULT false,
+  by_request boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (product, login)
+);
+
+CREATE TABLE IF NOT EXISTS heddle.lease (
+  product uuid NOT NULL,
+  lane text NOT NULL,
+  epoch bigint NOT NULL,
+  run text NOT NULL,
+  taken_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (product, lane)
+);
+
+-- One row per effect: written in the effect's own transaction, so it says what happened and never less or more.
+CREATE TABLE IF NOT EXISTS heddle.applied (
+  run text NOT NULL,
+  step text NOT NULL,
+  verb text NOT NULL,
+  key text NOT NULL,
+  product uuid NOT NULL,
+  lane text NOT NULL,
+  epoch bigint NOT NULL,
+  result jsonb NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (run, step, verb, key)
+);
+
+CREATE TABLE IF NOT EXISTS heddle.batch (
+  product uuid NOT NULL,
+  source text NOT NULL,
+  n integer NOT NULL,
+  component text NOT NULL,
+  relation text NOT NULL,
+  rows bigint NOT NULL,
+  sealed_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (product, source, n)
+);
+
+-- Sealed revisions of the data.
+CREATE TABLE IF NOT EXISTS heddle.sealed (
+  product uuid NOT NULL,
+  n integer NOT NULL,
+  objects jsonb NOT NULL,
+  sealed_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (product, n)
+);
+
+-- Served schemas: `n` is the publication's number, which only grows; `revision` is the data below it. `port` is the live schema's name.
+CREATE TABLE IF NOT EXISTS heddle.served (
+  port text NOT NULL,
+  n integer NOT NULL,
+  product uuid NOT NULL,
+  port_name text NOT NULL,
+  major integer NOT NULL,
+  revision integer NOT NULL,
+  state text NOT NULL CHECK (state IN ('built', 'live', 'demoted')),
+  objects jsonb NOT NULL,
+  built_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (port, n)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS served_live ON heddle.served (port) WHERE state = 'live';
+
+-- What was published when: the row the guard looks for.
+CREATE TABLE IF NOT EXISTS heddle.revision (
+  port text NOT NULL,
+  n integer NOT NULL,
+  product uuid NOT NULL,
+  revision integer NOT NULL,
+  release text NOT NULL,
+  published_at timestamptz NOT NULL,
+  PRIMARY KEY (port, n)
+);
+
+CREATE TABLE IF NOT EXISTS heddle.outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind text NOT NULL,
+  product uuid NOT NULL,
+  payload jsonb NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  acknowledged_at timestamptz
+);
+CREATE INDEX IF NOT EXISTS outbox_open ON heddle.outbox (id) WHERE acknowledged_at IS NULL;
+
+-- What row filters and masks read of the reader.
+CREATE TABLE IF NOT EXISTS heddle.attribute (role name NOT NULL, name text NOT NULL, vals text[] NOT NULL, PRIMARY KEY (role, name));
+
+-- HMAC-SHA256 pads, one pair per domain: masked keys join inside a domain and nowhere else.
+CREATE TABLE IF NOT EXISTS heddle.mask_key (domain text PRIMARY KEY, inner_pad bytea NOT NULL, outer_pad bytea NOT NULL);
+
+-- The verifier a person holds while a proof borrows that login.
+CREATE TABLE IF NOT EXISTS heddle.borrowed (
+  login text PRIMARY KEY,
+  verifier text,
+  can_login boolean NOT NULL,
+  valid_until text,
+  connections integer NOT NULL,
+  at timestamptz NOT NULL DEFAULT now()
+);

@@ -1,0 +1,91 @@
+import { sql } from 'kysely'
+import type { ProductAddress } from '../core/address.ts'
+import { formatProductAddress } from '../core/address.ts'
+import { fail } from '../core/fail.ts'
+import { newId } from '../core/id.ts'
+import { json, type Queries } from '../store/control.ts'
+
+export type ProductRow = { id: string; domain: string; name: string; title: string; owner: string; state: 'draft' | 'active' | 'retired'; uid: number; created_at: Date }
+export type DomainRow = { name: string; title: string; owners: string[]; budget: { connections: number; statementMs: number; tempFileBytes: number } }
+
+export async function findProduct(queries: Queries, { domain, product }: ProductAddress): Promise<ProductRow | null> {
+  return (await queries.selectFrom('product').selectAll().where('domain', '=', domain).where('name', '=', product).executeTakeFirst()) ?? null
+}
+
+/** @throws PRODUCT_UNKNOWN with the nearest name */
+export async function needProduct(queries: Queries, address: ProductAddress): Promise<ProductRow> {
+  const found = await findProduct(queries, address)
+  if (found) return found
+  const names = await queries.selectFrom('product').select(['domain', 'name']).execute()
+  const near = names.find((row) => row.name === address.product || row.name.startsWith(address.product.slice(0, 3)))
+  throw fail('PRODUCT_UNKNOWN', {
+    what: `There is no product ${formatProductAddress(address)}`,
+    fix: near ? `Did you mean ${near.domain}/${near.name}?` : 'heddle status lists the products there are.',
+  })
+}
+
+export async function productById(queries: Queries, id: string): Promise<ProductRow> {
+  return queries.selectFrom('product').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+}
+
+export async function listProducts(queries: Queries, domain?: string): Promise<ProductRow[]> {
+  const all = queries.selectFrom('product').selectAll().orderBy('domain').orderBy('name')
+  return (domain ? all.where('domain', '=', domain) : all).execute()
+}
+
+/** Reserves the name: the row is the claim, its UUID the owner tag of everything built for it. @throws PRODUCT_NAME_TAKEN */
+export async function insertProduct(queries: Queries, product: { domain: string; name: string; title: string; owner: string }): Promise<ProductRow> {
+  const row = await queries
+    .insertInto('product')
+    .values({ id: newId(), ...product, state: 'draft' })
+    .onConflict((conflict) => conflict.columns(['domain', 'name']).doNothing())
+    .returningAll()
+    .executeTakeFirst()
+  if (row) return row
+  const holder = await findProduct(queries, { domain: product.domain, product: product.name })
+  throw fail('PRODUCT_NAME_TAKEN', {
+    what: `${product.domain}/${product.name} exists since ${holder?.created_at.toISOString().slice(0, 10)}, owned by ${holder?.owner}`,
+    fix: `Choose another name, or look at it: heddle show ${product.domain}/${product.name}`,
+  })
+}
+
+export async function setProductState(queries: Queries, id: string, state: ProductRow['state']): Promise<void> {
+  await queries.updateTable('product').set({ state }).where('id', '=', id).execute()
+}
+
+export async function forgetProduct(queries: Queries, id: string): Promise<void> {
+  await queries.deleteFrom('inventory').where('product', '=', id).execute()
+  // The row stays, because runs and the audit refer to it; its name becomes free.
+  await queries
+    .updateTable('product')
+    .set({ state: 'retired', name: sql<string>`name || '~' || left(id::text, 13)` })
+    .where('id', '=', id)
+    .where('name', 'not like', '%~%')
+    .execute()
+}
+
+export async function needDomain(queries: Queries, name: string): Promise<DomainRow> {
+  const row = await queries.selectFrom('domain').selectAll().where('name', '=', name).executeTakeFirst()
+  if (row) return row
+  const names = (await queries.selectFrom('domain').select('name').orderBy('name').execute()).map((each) => each.name)
+  throw fail('DOMAIN_UNKNOWN', { what: `There is no domain "${name}"`, fix: names.length ? `Domains: ${names.join(', ')}.` : `Ask for it: heddle api POST /requests (kind domain).` })
+}
+
+export async function listDomains(queries: Queries): Promise<(DomainRow & { products: number })[]> {
+  return queries
+    .selectFrom('domain')
+    .leftJoin('product', (join) => join.onRef('product.domain', '=', 'domain.name').on('product.state', '<>', 'retired'))
+    .select(['domain.name', 'domain.title', 'domain.owners', 'domain.budget'])
+    .select(({ fn }) => fn.count<number>('product.id').as('products'))
+    .groupBy('domain.name')
+    .orderBy('domain.name')
+    .execute()
+}
+
+export async function upsertDomain(queries: Queries, domain: DomainRow): Promise<void> {
+  await queries
+    .insertInto('domain')
+    .values({ ...domain, budget: json(domain.budget) })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ title: domain.title, owners: domain.owners, budget: json(domain.budget) }))
+    .execute()
+}

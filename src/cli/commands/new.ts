@@ -1,0 +1,45 @@
+import type { NewRequest } from '../../client/types.ts'
+import { isName } from '../../core/names.ts'
+import { askChoice, askText, canAsk, confirm } from '../ask.ts'
+import type { Context } from '../context.ts'
+import { EXIT } from '../exit-code.ts'
+import { followRequest } from '../follow-request.ts'
+import { renderPlan } from '../views/human/plan.ts'
+
+/** A new product: plan first, then the question, then the request and its run. */
+export async function newProduct(context: Context): Promise<number> {
+  const client = await context.client()
+  const [named, ...rest] = (context.args[0] ?? '').split('/').reverse()
+  const domain = context.option('domain') ?? rest[0] ?? (await askDomain(context))
+  const name = named || (await askText(context, { question: 'Name of the product', flag: 'the name: heddle new NAME', check: checkName }))
+  const payload = { domain, name, ...given(context, ['title', 'purpose', 'owner', 'template']) }
+  const request: NewRequest = { kind: 'product', payload }
+
+  const dry = await client.createRequest(request, { dryRun: true })
+  if (context.flags.dryRun) {
+    context.print({ type: 'result', dryRun: true, request: dry }, (style) => [...(dry.plan ? renderPlan(dry.plan, style) : []), dry.next, 'Nothing was asked for yet.'])
+    return EXIT.ok
+  }
+  context.note((style) => [...(dry.plan ? renderPlan(dry.plan, style) : []), ...(dry.approvers.length > 0 ? [`Approved by  ${dry.approvers.join(' or ')}`] : [])])
+  if (!(await confirm(context, `Create ${domain}/${name}?`))) {
+    context.note(() => ['Nothing was created.'])
+    return EXIT.failed
+  }
+  const made = await client.createRequest(request)
+  return followRequest(context, client, made, { waits: true, done: () => [`Created ${domain}/${name}.`, `  Next  heddle clone ${domain}/${name}`] })
+}
+
+async function askDomain(context: Context): Promise<string> {
+  const flag = '--domain NAME'
+  if (!canAsk(context)) return askText(context, { question: 'Domain of the product', flag })
+  const { items } = await (await context.client()).domains()
+  return askChoice(context, { question: 'Domain of the product', flag, choices: items.map((domain) => domain.name) })
+}
+
+function checkName(text: string): string | undefined {
+  return isName(text) ? undefined : 'Lower-case letters, digits and single hyphens, starting with a letter'
+}
+
+function given(context: Context, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (context.option(name) === undefined ? [] : [[name, context.option(name)!]])))
+}

@@ -1,0 +1,63 @@
+import { fail } from '../../core/fail.ts'
+import { readSecret } from '../ask.ts'
+import type { Context } from '../context.ts'
+import { EXIT } from '../exit-code.ts'
+import { renderSubjectTable } from '../views/human/people.ts'
+import { showTime } from '../views/human/time.ts'
+
+/** `heddle subject set bob facility_ids=f1,f2`: the named attributes change, the others stay; `name=` removes one. */
+export async function setSubject(context: Context): Promise<number> {
+  const client = await context.client()
+  const name = context.args[0]!
+  const before = (await client.subjects()).items.find((subject) => subject.name === name)
+  const attributes = { ...before?.attributes }
+  for (const text of context.args.slice(1)) {
+    const [, attribute, values] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(text!) ?? []
+    if (attribute === undefined) throw fail('CLI_USAGE_INVALID', { what: `"${text}" is no attribute=value,value` })
+    if (values === '') delete attributes[attribute]
+    else attributes[attribute] = values!.split(',').map((value) => value.trim())
+  }
+  if (context.flags.dryRun) {
+    context.print({ type: 'result', dryRun: true, name, attributes }, () => [`Would set the attributes of ${name} to ${JSON.stringify(attributes)}`])
+    return EXIT.ok
+  }
+  const subject = await client.setAttributes(name, attributes)
+  context.print(subject, (style) => renderSubjectTable([subject], style))
+  return EXIT.ok
+}
+
+/** The value comes from stdin or an unseen prompt; it is never shown again. */
+export async function setSecret(context: Context): Promise<number> {
+  const client = await context.client()
+  const [product, name] = [await context.product(context.args[0]), context.args[1]!]
+  const environment = (await context.environment()) ?? (await onlyEnvironment(context, product))
+  if (context.flags.dryRun) {
+    context.print({ type: 'result', dryRun: true, product, environment, name }, () => [`Would set secret ${name} of ${product} in ${environment}`])
+    return EXIT.ok
+  }
+  const value = await readSecret(context, `Value of ${name} for ${product} in ${environment}`)
+  await client.setSecret(product, name, { value, environment })
+  context.print({ type: 'result', product, environment, name }, () => [`Set secret ${name} of ${product} in ${environment}.`])
+  return EXIT.ok
+}
+
+async function onlyEnvironment(context: Context, product: string): Promise<string> {
+  const { environments } = await (await context.client()).product(product)
+  if (environments.length === 1) return environments[0]!.name
+  throw fail('CLI_INPUT_MISSING', { what: `${product} has ${environments.length} environments`, fix: `Give --env: ${environments.map((each) => each.name).join(', ')}.` })
+}
+
+/** The token alone is on stdout, so that it can go straight into a file or a secret store; what to know of it is on stderr. */
+export async function createToken(context: Context): Promise<number> {
+  const client = await context.client()
+  const product = await context.product(context.args[0])
+  const kind = context.option('kind') as 'git' | 'service'
+  if (context.flags.dryRun) {
+    context.print({ type: 'result', dryRun: true, product, kind }, () => [`Would issue a ${kind} token for ${product}`])
+    return EXIT.ok
+  }
+  const issued = await client.createToken(product, kind)
+  context.note((style) => [`A ${kind} token of ${product}, until ${showTime(issued.expiresAt, style)}. It is shown once.`])
+  context.print(issued, () => [issued.token])
+  return EXIT.ok
+}

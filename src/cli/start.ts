@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process'
+import { appendFileSync, createReadStream, openSync, readFileSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fail } from '../core/fail.ts'
+import type { Context } from './context.ts'
+import { openDataDirectory } from './data-directory.ts'
+import { endLeftovers } from './end-leftovers.ts'
+import { locateData } from './locate-server.ts'
+import { isOurProcess, markProcess, type ProcessMark } from './process-mark.ts'
+import { findRunning, removeRunFile, writeRunFile } from './run-file.ts'
+import { lockDataDirectory } from './start-lock.ts'
+
+const FIRST_CHOICE = 4000
+
+/** Starts the platform in the foreground, or behind with `--detach`; on a directory where it runs already, says where. */
+export async function start(context: Context): Promise<number> {
+  const began = performance.now()
+  const chosen = await locateData({ data: context.flags.data, env: context.io.env, dir: context.dir })
+  const attached = await findRunning(chosen)
+  if (attached) return sayRunning(context, chosen, attached)
+  if (context.has('detach')) return startBehind(context, chosen)
+  return startHere(context, chosen, began)
+}
+
+function sayRunning(context: Context, data: string, running: { url: string; pid: number; startedAt: string }): number {
+  context.print({ type: 'result', state: 'ready', url: running.url, data, pid: running.pid, attached: true }, () => [
+    `Running since ${running.startedAt.slice(0, 19)}Z at ${running.url} (process ${running.pid}).`,
+    'Next: heddle status   heddle open   stop: heddle stop',
+  ])
+  return 0
+}
+
+async function startHere(context: Context, chosen: string, began: number): Promise<number> {
+  const { io } = context
+  const data = await openDataDirectory(chosen)
+  const unlock = await lockDataDirectory(data.path)
+  const log = (line: string) => appendFileSync(join(data.logs, 'heddle.log'), `${io.now().toISOString()} ${line}\n`)
+  const line = (text: string) => context.note(() => [text])
+  try {
+    line(`heddle ${io.version}   data ${data.path}   local only, no account, no telemetry`)
+    const repaired = [...data.did, ...(await endLeftovers(data.path, { database: false }))]
+    const listen = await chooseListen(context, data.path)
+    const empty = context.has('empty')
+    const platform = await io.startPlatform!({
+      data,
+      listen,
+      sample: !empty,
+      up(part, ms, detail) {
+        line(`ok  ${part.padEnd(14)} ${(ms / 1000).toFixed(1).padStart(5)} s  ${detail}`)
+        context.stream({ type: 'service', name: part, ms: Math.round(ms), detail })
+      },
+      log,
+    })
+    repaired.push(...platform.did)
+    await writeFile(join(data.path, 'listen'), `${platform.listen}\n`, { mode: 0o600 })
+    const marks = (await Promise.all(platform.children.map(markProcess))).filter((mark): mark is ProcessMark => mark !== null)
+    const self = (await markProcess(process.pid))!
+    await writeRunFile(data.path, { ...self, startedAt: io.now().toISOString(), version: io.version, listen: platform.listen, url: platform.url, postgres: platform.postgres, children: marks })
+    for (const what of repaired) line(`    ${what}`)
+    if (!empty) await platform.seed((text) => line(text))
+    const seconds = ((performance.now() - began) / 1000).toFixed(1)
+    const url = await platform.onceUrl()
+    context.stream({ type: 'result', state: 'ready', url: platform.url, once: url, data: data.path, seconds: Number(seconds), did: repaired })
+    line(`Ready in ${seconds} s   ${url}`)
+    line(`use it:  export PATH="${join(data.path, 'bin')}:$PATH"`)
+    line(empty ? 'then:    heddle new NAME --domain DOMAIN   stop: heddle stop' : 'then:    heddle status   heddle show fleet/planes   heddle new   stop: heddle stop')
+    await untilAskedToStop(context)
+    line('stopping …')
+    await platform.stop()
+    await removeRunFile(data.path)
+    line('stopped; the data stays in the data directory')
+    return 0
+  } finally {
+    await unlock()
+  }
+}
+
+function untilAskedToStop({ io }: Context): Promise<void> {
+  return new Promise((resolve) => {
+    io.onInterrupt(resolve)
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGHUP', () => resolve())
+  })
+}
+
+/** The number that was chosen once and is kept; another one when a stranger has it, and the user is told. */
+async function chooseListen(context: Context, data: string): Promise<number> {
+  const asked = context.option('listen')
+  if (asked !== undefined) {
+    const number = Number(asked)
+    if (!Number.isInteger(number) || number < 0 || number > 65_535) throw fail('CLI_USAGE_INVALID', { what: `--listen ${asked} is no TCP number`, fix: 'Use 1024 to 65535, or 0 for any free one.' })
+    return number
+  }
+  const kept = Number(await readFile(join(data, 'listen'), 'utf8').catch(() => ''))
+  const wanted = kept > 0 ? kept : FIRST_CHOICE
+  if (await isFree(wanted)) return wanted
+  if (kept > 0) context.note(() => [`    listen number ${kept} is taken by another process; choosing a free one`])
+  return 0
+}
+
+function isFree(number: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen({ host: '127.0.0.1', port: number }, () => probe.close(() => resolve(true)))
+  })
+}
+
+/** The same command again, on its own; what it says is passed on until it is ready or has failed. */
+async function startBehind(context: Context, chosen: string): Promise<number> {
+  const data = await openDataDirectory(chosen)
+  const path = join(data.logs, 'start.log')
+  const out = openSync(path, 'w', 0o600)
+  const args = process.argv.slice(1).filter((arg) => arg !== '--detach')
+  const child = spawn(process.execPath, [...process.execArgv, ...args], { detached: true, stdio: ['ignore', out, out], cwd: context.dir })
+  const mark = await markProcess(child.pid!)
+  let shown = 0
+  for (;;) {
+    const text = readFileSync(path, 'utf8')
+    const complete = text.slice(shown, text.lastIndexOf('\n') + 1)
+    if (complete) (context.flags.json ? context.io.stdout : context.io.stderr).write(complete)
+    shown += complete.length
+    if (/^Ready in |"state":"ready"/m.test(text)) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      createReadStream(path, { start: Buffer.byteLength(text.slice(0, shown)) }).pipe(context.io.stderr, { end: false })
+      child.unref()
+      return 0
+    }
+    if (!mark || !(await isOurProcess(mark.pid, mark.startTicks))) return 1
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}

@@ -1,0 +1,99 @@
+import { fail } from '../core/fail.ts'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import type { PlannedObject, PortPlace, Revision } from '../platform/warehouse.ts'
+import type { Mask, RowFilter } from '../policy/types.ts'
+import type { Command } from '../run/command.ts'
+import { recordRelease } from '../run/releases.ts'
+import { setProductState } from '../catalog/products.ts'
+import type { ProductSpec } from '../spec/types.ts'
+import type { CommandDeps, PlaceArgs } from './deps.ts'
+import { effectOf, leasedWarehouse } from './leased-warehouse.ts'
+
+/** Verify, audit, publish: what dbt left becomes a sealed revision, then a complete served schema, then what consumers read. */
+export function publishCommands(deps: CommandDeps): Command[] {
+  return [
+    {
+      name: 'seal',
+      async run(context, args) {
+        const { environment, place, revision: n, objects } = args as PlaceArgs & { revision: number; objects: PlannedObject[] }
+        const warehouse = await leasedWarehouse(deps, context, environment)
+        const { findings, revision } = await warehouse.seal({ place, n, objects, context: effectOf(context) })
+        refuse(findings)
+        const rows = revision!.objects.reduce((sum, object) => sum + object.rows, 0)
+        return { revision, outcome: `r${n}, ${rows.toLocaleString('en-GB')} rows` }
+      },
+    },
+    {
+      name: 'check-quality',
+      async run(context, args) {
+        const { environment, place, objects } = args as PlaceArgs & { objects: PlannedObject[] }
+        const rules = objects.reduce((sum, object) => sum + object.quality.length, 0)
+        if (rules === 0) return { outcome: 'no rules' }
+        const warehouse = await leasedWarehouse(deps, context, environment)
+        const findings = await warehouse.checkQuality({ place, revision: revisionOf(context.result('seal')), objects, context: effectOf(context) })
+        for (const warning of findings.filter((finding) => finding.severity === 'warning')) context.log(`warning: ${warning.what}`)
+        refuse(findings.filter((finding) => finding.severity === 'error'))
+        return { outcome: `${rules} ${rules === 1 ? 'rule' : 'rules'} held` }
+      },
+    },
+    {
+      name: 'serve-port',
+      async run(context, args) {
+        const { environment, at, objects } = args as { environment: string; at: PortPlace; objects: { name: string; columns: string[]; masks: Mask[]; rowFilters: RowFilter[] }[] }
+        const warehouse = await leasedWarehouse(deps, context, environment)
+        const { schema } = await warehouse.buildServed({ at, revision: revisionOf(context.result('seal')), objects, context: effectOf(context) })
+        const masks = objects.reduce((sum, object) => sum + object.masks.length, 0)
+        const filters = objects.reduce((sum, object) => sum + object.rowFilters.length, 0)
+        return { schema, outcome: `${masks} masks, ${filters} row filters` }
+      },
+    },
+    {
+      name: 'publish',
+      async run(context, args) {
+        const { environment, place, ports } = args as PlaceArgs & { ports: { port: string; major: number }[] }
+        const warehouse = await leasedWarehouse(deps, context, environment)
+        const revision = revisionOf(context.result('seal'))
+        const { publishedAt } = await warehouse.publish({ place, revision, ports, release: context.run.id, context: effectOf(context) })
+        return { publishedAt, outcome: `r${revision.n} is served` }
+      },
+    },
+    {
+      name: 'record-release',
+      async run({ run }, args) {
+        const { environment, content, spec, revision, label } = args as PlaceArgs & { content: string; spec: ProductSpec; revision: number; label: string }
+        const { number } = await deps.control.db.transaction().execute(async (transaction) => {
+          await setProductState(transaction, run.product.id, 'active')
+          return recordRelease(transaction, { product: run.product.id, environment, label, commit: run.commit!, content, spec, revision, run: run.id })
+        })
+        return { number, outcome: `r${number} · ${label}` }
+      },
+    },
+    {
+      name: 'collect',
+      async run(context, args) {
+        const { environment, place, revision, previous } = args as PlaceArgs & { revision: number; previous: number | null }
+        const warehouse = await leasedWarehouse(deps, context, environment)
+        const keep = previous === null ? [revision] : [revision, previous]
+        const { dropped, kept } = await warehouse.collect({ place, keep, context: effectOf(context) })
+        for (const name of kept) context.log(`kept, somebody still uses it: ${name}`)
+        return { outcome: dropped.length ? `${dropped.length} dropped` : 'nothing to drop' }
+      },
+    },
+  ]
+}
+
+function revisionOf(sealed: { revision: Revision }): Revision {
+  return sealed.revision
+}
+
+function refuse(findings: readonly Diagnostic[]): void {
+  const first = findings[0]
+  if (!first) return
+  throw fail(first.code, {
+    what: findings.length > 1 ? `${first.what} (and ${findings.length - 1} more)` : first.what,
+    why: first.why ?? 'Nothing was published; consumers still read what they read before.',
+    ...(first.fix && { fix: first.fix }),
+    ...(first.at && { at: first.at }),
+    details: findings,
+  })
+}

@@ -1,0 +1,144 @@
+import { activeAgreements } from '../access/agreements.ts'
+import { expandSubjects } from '../access/subjects.ts'
+import { formatProductAddress } from '../core/address.ts'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import { fail } from '../core/fail.ts'
+import { needDomain, type ProductRow } from '../catalog/products.ts'
+import { planDeploy } from '../plan/deploy.ts'
+import type { Plan } from '../plan/step.ts'
+import type { DeployWorld } from '../plan/world.ts'
+import { enqueueRun } from '../run/enqueue.ts'
+import { currentRelease, nextRevision, readInventory } from '../run/releases.ts'
+import type { DeployFile, ProductSpec } from '../spec/types.ts'
+import type { Queries } from '../store/control.ts'
+import type { LifecycleDeps } from './deps.ts'
+import { contentHash, DEPLOY_FILE, isReleaseFile, SPEC_FILE } from './release-content.ts'
+
+/** The release files of a commit or a working tree: texts of spec, deploy file and contracts, and the ids of everything that decides the content. */
+export type Source = { commit: string; texts: Record<string, string>; oids: Record<string, string> }
+
+const TEXT_LIMIT = 256 * 1024
+
+export async function readSource(deps: LifecycleDeps, product: string, commit: string): Promise<Source> {
+  const files = (await deps.repository.list(product, commit)).filter((file) => isReleaseFile(file.path))
+  const texts: Record<string, string> = {}
+  for (const { path, size } of files) {
+    if (path.startsWith('dbt/') || size > TEXT_LIMIT) continue
+    texts[path] = (await deps.repository.read(product, commit, path))!.toString('utf8')
+  }
+  return { commit, texts, oids: Object.fromEntries(files.map((file) => [file.path, file.oid])) }
+}
+
+export type Validated = { spec: ProductSpec | null; deploy: DeployFile | null; diagnostics: Diagnostic[] }
+
+export async function validateSource(deps: LifecycleDeps, product: ProductRow, texts: Record<string, string>, environment: string | null): Promise<Validated> {
+  const mesh = deps.mesh()
+  const domain = await needDomain(deps.control.db, product.domain)
+  const contracts = Object.fromEntries(Object.entries(texts).filter(([path]) => path.startsWith('contracts/')))
+  return deps.validate({
+    files: {
+      spec: { name: SPEC_FILE, text: texts[SPEC_FILE] ?? '' },
+      deploy: { name: DEPLOY_FILE, text: texts[DEPLOY_FILE] ?? '' },
+      contracts,
+    },
+    context: {
+      domain: product.domain,
+      product: product.name,
+      domainOwners: domain.owners,
+      environments: Object.keys(mesh.environments),
+      sources: Object.entries(mesh.sources).filter(([, source]) => source.domains.includes(product.domain)).map(([name]) => name),
+    },
+    environment: environment ?? Object.keys(mesh.environments).at(-1)!,
+  })
+}
+
+/** The frozen value a deploy is planned from. Reads only; the plan itself is pure. */
+async function readWorld(queries: Queries, product: ProductRow, environment: string, source: Source, spec: ProductSpec, deploy: DeployFile): Promise<DeployWorld> {
+  const domain = await needDomain(queries, product.domain)
+  const current = await currentRelease(queries, product.id, environment)
+  const agreements = await activeAgreements(queries, product.id, environment)
+  return {
+    product: { id: product.id, domain: product.domain, name: product.name, title: product.title },
+    domain: { ...domain, owners: await expandSubjects(queries, domain.owners) },
+    environment,
+    commit: source.commit,
+    content: contentHash(source.oids),
+    spec,
+    deploy,
+    inventory: await readInventory(queries, product.id, product.domain),
+    current: current && { number: current.number, label: current.label, content: current.content, revision: current.revision },
+    revision: await nextRevision(queries, product.id, environment),
+    consumers: agreements.map(({ subject, port }) => ({ subject, port })),
+    upstreams: [],
+  }
+}
+
+export type PlannedDeploy = { plan: Plan; world: DeployWorld }
+
+export async function planFor(deps: LifecycleDeps, queries: Queries, product: ProductRow, environment: string, source: Source): Promise<PlannedDeploy & { diagnostics: Diagnostic[] }> {
+  const { spec, deploy, diagnostics } = await validateSource(deps, product, source.texts, environment)
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
+  if (!spec || !deploy || errors.length > 0) {
+    throw fail('SPEC_FILE_REFUSED', { what: `The spec of ${product.domain}/${product.name} has ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`, details: diagnostics })
+  }
+  const world = await readWorld(queries, product, environment, source, spec, deploy)
+  return { plan: planDeploy(world), world, diagnostics }
+}
+
+export type StartedDeploy = { started: true; number: number; environment: string; waitsFor: string[]; superseded: number[] } | { started: false; release: { number: number; label: string }; environment: string }
+
+/** Plans the commit for an environment and, if there is something to do, stores the run: what was planned is what runs. */
+export async function startDeploy(
+  deps: LifecycleDeps,
+  queries: Queries,
+  request: { product: ProductRow; commit: string; environment?: string; by: string; because: string },
+): Promise<StartedDeploy> {
+  const { product, by, because } = request
+  const source = await readSource(deps, product.id, request.commit)
+  const environment = request.environment ?? (await firstEnvironment(deps, product, source))
+  const { plan, world } = await planFor(deps, queries, product, environment, source)
+  if (plan.steps.length === 0) return { started: false, release: world.current!, environment }
+  const rule = world.deploy.environments.find((candidate) => candidate.name === environment)
+  const approvers = rule?.protected ? rule.approvals.from : []
+  const run = await enqueueRun(queries, {
+    kind: 'deploy',
+    product: product.id,
+    environment,
+    lane: 'control',
+    plan,
+    by,
+    because,
+    commit: source.commit,
+    detail: { revision: world.revision, label: world.spec.version, environments: world.deploy.environments.map((each) => each.name), selfApproval: !rule?.approvals.prohibitSelfApproval },
+    approvers,
+  })
+  return { started: true, number: run.number, environment, waitsFor: approvers, superseded: run.superseded }
+}
+
+async function firstEnvironment(deps: LifecycleDeps, product: ProductRow, source: Source): Promise<string> {
+  const { deploy } = await validateSource(deps, product, source.texts, null)
+  const first = deploy?.environments[0]
+  if (!first) throw fail('SPEC_FILE_REFUSED', { what: `${DEPLOY_FILE} of ${product.domain}/${product.name} names no environment` })
+  return first.name
+}
+
+/** After a green deploy: the same commit goes on to the next environment of the deploy file, where its own rule holds. */
+export async function promoteNext(
+  deps: LifecycleDeps,
+  queries: Queries,
+  done: { product: ProductRow; environment: string; environments: string[]; commit: string; by: string; number: number },
+): Promise<StartedDeploy | null> {
+  const next = done.environments[done.environments.indexOf(done.environment) + 1]
+  if (!next) return null
+  return startDeploy(deps, queries, { product: done.product, commit: done.commit, environment: next, by: done.by, because: `run ${done.number} is green in ${done.environment}` })
+}
+
+export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, product: ProductRow, started: StartedDeploy): string[] {
+  const address = formatProductAddress({ domain: product.domain, product: product.name })
+  if (!started.started) {
+    return [`Nothing to change as of ${deps.clock.now().toISOString().slice(11, 16)} UTC: ${address}@${started.environment} serves r${started.release.number} · ${started.release.label}`]
+  }
+  const superseded = started.superseded.length > 0 ? [`supersedes run ${started.superseded.join(', ')}`] : []
+  const waits = started.waitsFor.length > 0 ? [`waits for approval by ${started.waitsFor.join(' or ')}: heddle approve ${started.number}`] : []
+  return [`run ${started.number}  ${address} -> ${started.environment}   ${deps.url()}/runs/${started.number}`, ...superseded, ...waits, `follow it: heddle logs ${started.number} -f`]
+}

@@ -1,0 +1,49 @@
+import { agreementOfRequest, setAgreementState } from '../access/agreements.ts'
+import { moveRequest, requestOfRun } from '../access/requests.ts'
+import { markHandled } from '../catalog/handled-pushes.ts'
+import { productById } from '../catalog/products.ts'
+import { asHeddleError } from '../core/fail.ts'
+import type { RunFacts } from '../run/command.ts'
+import type { Queries } from '../store/control.ts'
+import type { LifecycleDeps } from './deps.ts'
+import { promoteNext, startDeploy } from './deploy.ts'
+
+/** What follows from the end of a run, in the transaction that ends it: requests move on, the scaffold gets its first deploy, a commit goes to the next environment. */
+export async function settled(deps: LifecycleDeps, queries: Queries, run: RunFacts, state: 'succeeded' | 'failed' | 'cancelled'): Promise<void> {
+  const request = await requestOfRun(queries, run.id)
+  if (request && run.kind === 'undo') {
+    await moveRequest(queries, request, state === 'succeeded' ? 'withdrawn' : 'failed')
+  } else if (request) {
+    await moveRequest(queries, request, state === 'succeeded' ? 'done' : 'failed')
+    const agreement = state === 'succeeded' ? null : await agreementOfRequest(queries, request.id)
+    if (agreement) await setAgreementState(queries, agreement.id, 'failed')
+  }
+  if (state !== 'succeeded') return
+  if (run.kind === 'bootstrap') await firstDeploy(deps, queries, run)
+  if (run.kind === 'deploy') await nextEnvironment(deps, queries, run)
+}
+
+async function firstDeploy(deps: LifecycleDeps, queries: Queries, run: RunFacts): Promise<void> {
+  const product = await productById(queries, run.product.id)
+  const commit = await deps.repository.head(product.id, 'main')
+  if (commit === null) return
+  await quietly(deps, run, () => startDeploy(deps, queries, { product, commit, by: run.by, because: 'first deploy of the scaffold' }))
+  await markHandled(queries, product.id, commit)
+}
+
+async function nextEnvironment(deps: LifecycleDeps, queries: Queries, run: RunFacts): Promise<void> {
+  const product = await productById(queries, run.product.id)
+  const environments = (run.detail.environments as string[] | undefined) ?? []
+  await quietly(deps, run, () => promoteNext(deps, queries, { product, environment: run.environment, environments, commit: run.commit!, by: run.by, number: run.number }))
+}
+
+/** A follow-up that cannot be planned must not undo the run it follows; the log says why. Planning errors come before any write. */
+async function quietly(deps: LifecycleDeps, run: RunFacts, follow: () => Promise<unknown>): Promise<void> {
+  try {
+    await follow()
+  } catch (thrown) {
+    const error = asHeddleError(thrown)
+    if (error.code === 'INTERNAL_UNEXPECTED') throw thrown
+    deps.log(`after run ${run.number}: ${error.code} ${error.message}`)
+  }
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StartedPlatform, StartRequest } from './cli/io.ts'
+import { runCli } from './cli/run.ts'
+import { issueToken } from './access/tokens.ts'
+
+/** The composition root: the one file that reads the environment; the parts are put together in compose.ts, which is loaded only by `start`. */
+const root = join(import.meta.dirname, '..')
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+const { env } = process
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  cwd: process.cwd(),
+  isTty: { stdin: process.stdin.isTTY === true, stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true },
+  columns: process.stdout.columns,
+  version,
+  now: () => new Date(),
+  onInterrupt(handler) {
+    process.once('SIGINT', handler)
+    return () => process.off('SIGINT', handler)
+  },
+  startPlatform,
+})
+// Pools and watchers are closed by now; a client that is left must not keep a finished command alive.
+process.exit()
+
+async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
+  const [{ startPlatform: compose }, { seedSample }] = await Promise.all([import('./compose.ts'), import('./seed-sample.ts')])
+  const databaseListen = Number(env.HEDDLE_DATABASE_LISTEN)
+  const platform = await compose({ ...request, root, version, databaseListen: databaseListen > 0 ? databaseListen : null, isRoot: process.getuid?.() === 0, failpoint: failpointFrom(env.HEDDLE_FAILPOINT) })
+  return {
+    ...platform,
+    seed: (say) => seedSample(platform.lifecycle, say),
+    async onceUrl() {
+      const { token } = await issueToken(platform.lifecycle.control.db, { subject: 'developer', kind: 'once', product: null, validMs: 600_000 })
+      return `${platform.url}/?once=${token}`
+    },
+  }
+}
+
+/** `HEDDLE_FAILPOINT=<command>:<boundary>` ends this process there as a power cut would; only tests set it. */
+function failpointFrom(text: string | undefined): (command: string, boundary: string) => void {
+  if (!text) return () => {}
+  return (command, boundary) => {
+    if (text === `${command}:${boundary}`) process.kill(process.pid, 'SIGKILL')
+  }
+}

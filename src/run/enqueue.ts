@@ -1,0 +1,101 @@
+import { sql } from 'kysely'
+import { newId } from '../core/id.ts'
+import type { Plan } from '../plan/step.ts'
+import { json, type Queries } from '../store/control.ts'
+import type { RunKind } from '../store/schema.ts'
+
+export type NewRun = {
+  kind: RunKind
+  product: string
+  environment: string
+  lane: string
+  plan: Plan
+  by: string
+  because: string
+  commit: string | null
+  detail: Record<string, unknown>
+  /** subjects of whom one must approve first; empty = starts at once */
+  approvers?: string[]
+}
+
+/**
+ * Stores plan, run and steps and wakes the workers; part of the caller's transaction, so a run exists exactly when what asked for it does. In the
+ * control lane an older deploy that has not started is superseded.
+ */
+export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: string; number: number; superseded: number[] }> {
+  const superseded = run.kind === 'deploy' ? await supersede(queries, run) : []
+  const id = newId()
+  const plan = newId()
+  await queries
+    .insertInto('plan')
+    .values({
+      id: plan,
+      kind: run.kind,
+      product: run.product,
+      environment: run.environment,
+      world_hash: run.plan.worldHash,
+      steps: json(run.plan.steps),
+      affected: json(run.plan.affected),
+    })
+    .execute()
+  const approvers = run.approvers ?? []
+  const { number } = await queries
+    .insertInto('run')
+    .values({
+      id,
+      kind: run.kind,
+      product: run.product,
+      environment: run.environment,
+      lane: run.lane,
+      plan,
+      state: approvers.length > 0 ? 'waiting' : 'queued',
+      by: run.by,
+      because: run.because,
+      commit_id: run.commit,
+      detail: json(run.detail),
+      approvers,
+      approvals: json([]),
+    })
+    .returning('number')
+    .executeTakeFirstOrThrow()
+  await queries
+    .insertInto('step')
+    .values(
+      run.plan.steps.map((step, ordinal) => ({
+        run: id,
+        id: step.id,
+        ordinal,
+        stage: step.stage,
+        command: step.command,
+        address: step.address,
+        title: step.title,
+        args: json(step.args),
+        depends_on: step.dependsOn,
+        risk: step.risk,
+        because: step.because,
+      })),
+    )
+    .execute()
+  await wake(queries)
+  return { id, number, superseded }
+}
+
+async function supersede(queries: Queries, run: NewRun): Promise<number[]> {
+  const rows = await queries
+    .updateTable('run')
+    .set({ state: 'superseded', ended_at: sql<Date>`clock_timestamp()` })
+    .where('product', '=', run.product)
+    .where('environment', '=', run.environment)
+    .where('lane', '=', run.lane)
+    .where('kind', '=', 'deploy')
+    .where('state', 'in', ['queued', 'waiting'])
+    // Started once and queued again by a retry: it holds finished steps, so it is not superseded silently.
+    .where('started_at', 'is', null)
+    .returning('number')
+    .execute()
+  return rows.map((row) => row.number)
+}
+
+export async function wake(queries: Queries): Promise<void> {
+  await sql`select pg_notify('heddle_run', '')`.execute(queries)
+}

@@ -1,0 +1,149 @@
+import { asHeddleError, fail, toProblem } from '../core/fail.ts'
+import type { Control, Queries } from '../store/control.ts'
+import type { RunState } from '../store/schema.ts'
+import type { Command, CommandContext, CommandResult, RunFacts } from './command.ts'
+import { createRunEvents, type RunEvents } from './events.ts'
+import { type Claim, conclude, failStep, finishRun, intend, readRun, readSteps, type StepRow } from './journal.ts'
+
+/** Where a test may stop the process: around the intent, the effect and the result of each command. */
+export type Boundary = 'before-intent' | 'after-intent' | 'after-effect' | 'after-result'
+
+export type ExecuteDeps = {
+  control: Control
+  commands: ReadonlyMap<string, Command>
+  failpoint(command: string, boundary: Boundary): void
+  /** part of the transaction that ends the run: whatever else must be true when it has ended */
+  settled(queries: Queries, run: RunFacts, state: Extract<RunState, 'succeeded' | 'failed' | 'cancelled'>): Promise<void>
+  log(line: string): void
+}
+
+/** Why a run was interrupted: `cancel` ends it, the others leave it to whoever claims it next. */
+export type Interruption = { kind: 'cancel'; by: string } | { kind: 'lost' } | { kind: 'shutdown' }
+
+/** The outside system did not answer; the same call may succeed a moment later. */
+const TRANSIENT = new Set(['WAREHOUSE_UNREACHABLE', 'WAREHOUSE_LOCK_BUSY', 'TRANSFORM_JOB_LOST'])
+/** Somebody else holds the run: nothing more may be written, not even a failure. */
+const NOT_OURS = new Set(['RUN_LEASE_LOST', 'WAREHOUSE_FENCE_STALE'])
+const ATTEMPTS = 3
+
+export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortSignal): Promise<void> {
+  const run = await readRun(deps.control.db, claim.run)
+  const steps = await readSteps(deps.control.db, claim.run)
+  const events = createRunEvents(deps.control, claim.run, deps.log)
+  const results = new Map(steps.filter((step) => step.state === 'succeeded').map((step) => [step.id, step.result ?? {}]))
+  const memo = new Map<string, unknown>()
+  events.emit(null, 'state', { state: 'running', epoch: claim.epoch })
+  if (claim.epoch > 1) events.emit(null, 'log', { level: 'info', text: `resumed (claim ${claim.epoch}); ${results.size} of ${steps.length} steps were done` })
+  for (const step of steps) {
+    if (step.state === 'succeeded') continue
+    const ended = await executeStep(deps, { claim, run, step, events, results, memo, signal })
+    if (ended) return
+  }
+  await settle(deps, { claim, run, events }, 'succeeded', null)
+}
+
+type StepWork = { claim: Claim; run: RunFacts; step: StepRow; events: RunEvents; results: Map<string, CommandResult>; memo: Map<string, unknown>; signal: AbortSignal }
+
+/** @returns true when the run has ended or is no longer ours */
+async function executeStep(deps: ExecuteDeps, work: StepWork): Promise<boolean> {
+  const { claim, run, step, events, signal } = work
+  const command = deps.commands.get(step.command)
+  try {
+    if (!command) throw fail('RUN_COMMAND_UNKNOWN', { what: `Step ${step.id} needs the command "${step.command}", which this version does not have` })
+    if (signal.aborted) throw signal.reason
+    const result = await attemptStep(deps, work, command)
+    await deps.control.db.transaction().execute((transaction) => conclude(transaction, claim, run, step, result))
+    deps.failpoint(step.command, 'after-result')
+    work.results.set(step.id, result)
+    events.emit(step.id, 'step', { id: step.id, state: 'succeeded', outcome: result.outcome ?? null })
+    return false
+  } catch (thrown) {
+    const interruption = signal.aborted ? (signal.reason as Interruption) : null
+    if (interruption && interruption.kind !== 'cancel') {
+      await events.flush()
+      return true
+    }
+    const error = interruption ? fail('RUN_CANCELLED', { what: `Cancelled by ${interruption.by}` }) : asHeddleError(thrown)
+    if (NOT_OURS.has(error.code)) {
+      deps.log(`run ${run.number}: ${error.message}`)
+      return true
+    }
+    if (error.code === 'INTERNAL_UNEXPECTED') deps.log(`run ${run.number} step ${step.id}: ${describeCause(error.cause)}`)
+    const state = interruption ? 'cancelled' : 'failed'
+    const problem = toProblem(error)
+    await failStep(deps.control.db, claim, step.id, problem, state)
+    events.emit(step.id, 'log', { level: 'error', text: `${error.code}: ${error.message}` })
+    events.emit(step.id, 'step', { id: step.id, state, problem })
+    await settle(deps, work, state, problem)
+    return true
+  }
+}
+
+async function attemptStep(deps: ExecuteDeps, work: StepWork, command: Command): Promise<CommandResult> {
+  const { claim, step, events, signal } = work
+  for (let attempt = step.attempt + 1; ; attempt++) {
+    const context = contextOf(work, attempt)
+    // The step was running when a worker was lost: ask what happened before doing it again.
+    const confirmed = step.state === 'running' && attempt === step.attempt + 1 ? ((await command.confirm?.(context, step.args)) ?? null) : null
+    if (attempt === step.attempt + 1) deps.failpoint(step.command, 'before-intent')
+    await intend(deps.control.db, claim, step.id)
+    events.emit(step.id, 'step', { id: step.id, state: 'running', attempt })
+    deps.failpoint(step.command, 'after-intent')
+    if (confirmed) {
+      events.emit(step.id, 'log', { level: 'info', text: 'was done before the interruption' })
+      return confirmed
+    }
+    try {
+      const result = await command.run(context, step.args)
+      deps.failpoint(step.command, 'after-effect')
+      return result
+    } catch (thrown) {
+      const error = asHeddleError(thrown)
+      if (signal.aborted || !TRANSIENT.has(error.code) || attempt - step.attempt >= ATTEMPTS) throw thrown
+      const pause = 300 * 4 ** (attempt - step.attempt - 1)
+      events.emit(step.id, 'log', { level: 'warn', text: `${error.message}; trying again in ${pause / 1000} s` })
+      await new Promise((resolve) => setTimeout(resolve, pause))
+    }
+  }
+}
+
+function contextOf({ run, claim, step, events, results, memo, signal }: StepWork, attempt: number): CommandContext {
+  return {
+    run,
+    step: { id: step.id, attempt },
+    fence: { product: run.product.id, lane: laneOf(run), epoch: claim.epoch, run: run.id, step: step.id },
+    signal,
+    memo,
+    log: (text) => events.emit(step.id, 'log', { level: 'info', text }),
+    event: (kind, data) => events.emit(step.id, kind, data),
+    result<T>(id: string): T {
+      const found = results.get(id)
+      if (!found) throw fail('RUN_RESULT_MISSING', { what: `Step ${step.id} needs the result of ${id}, which has not succeeded` })
+      return found as T
+    },
+  }
+}
+
+/** Lanes that exclude each other share one lease in the environment. */
+export function laneOf(run: Pick<RunFacts, 'kind'>): string {
+  return run.kind === 'grant' || run.kind === 'revoke' ? 'access' : 'control'
+}
+
+async function settle(
+  deps: ExecuteDeps,
+  { claim, run, events }: Pick<StepWork, 'claim' | 'run' | 'events'>,
+  state: Extract<RunState, 'succeeded' | 'failed' | 'cancelled'>,
+  problem: ReturnType<typeof toProblem> | null,
+): Promise<void> {
+  events.emit(null, 'state', { state, problem })
+  events.emit(null, 'end', { state })
+  await events.flush()
+  await deps.control.db.transaction().execute(async (transaction) => {
+    await finishRun(transaction, claim, state, problem)
+    await deps.settled(transaction, run, state)
+  })
+}
+
+function describeCause(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+}

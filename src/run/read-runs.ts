@@ -1,0 +1,97 @@
+import { sql } from 'kysely'
+import { fail } from '../core/fail.ts'
+import type { Problem } from '../core/fail.ts'
+import type { Queries } from '../store/control.ts'
+import type { Approval, RunKind, RunState, StepState } from '../store/schema.ts'
+
+export type RunListRow = {
+  id: string
+  number: number
+  kind: RunKind
+  domain: string
+  name: string
+  product: string
+  environment: string
+  state: RunState
+  by: string
+  because: string
+  commit_id: string | null
+  problem: Problem | null
+  isolation: string | null
+  approvers: string[]
+  approvals: Approval[]
+  detail: Record<string, unknown>
+  created_at: Date
+  started_at: Date | null
+  ended_at: Date | null
+  /** the step that runs or failed */
+  step: string | null
+  usual_ms: number | null
+}
+
+export type RunFilter = { product?: string; states?: RunState[]; limit: number; before?: number; number?: number }
+
+export async function listRuns(queries: Queries, filter: RunFilter): Promise<RunListRow[]> {
+  const rows = await sql<RunListRow>`
+    select r.id, r.number, r.kind, p.domain, p.name, r.product, r.environment, r.state, r.by, r.because, r.commit_id, r.problem, r.isolation,
+      r.approvers, r.approvals, r.detail, r.created_at, r.started_at, r.ended_at,
+      (select s.title from step s where s.run = r.id and s.state in ('running', 'failed', 'cancelled') order by s.ordinal limit 1) as step,
+      (select percentile_cont(0.5) within group (order by extract(epoch from u.ended_at - u.started_at) * 1000)
+         from (select ended_at, started_at from run x where x.product = r.product and x.environment = r.environment and x.kind = r.kind
+           and x.state = 'succeeded' and x.number < r.number order by x.number desc limit 9) u)::float8 as usual_ms
+    from run r join product p on p.id = r.product
+    where (${filter.product ?? null}::uuid is null or r.product = ${filter.product ?? null}::uuid)
+      and (${filter.states ?? null}::text[] is null or r.state = any(${filter.states ?? null}::text[]))
+      and (${filter.before ?? null}::bigint is null or r.number < ${filter.before ?? null}::bigint)
+      and (${filter.number ?? null}::bigint is null or r.number = ${filter.number ?? null}::bigint)
+    order by r.number desc limit ${filter.limit}`.execute(queries)
+  return rows.rows
+}
+
+export async function needRunRow(queries: Queries, number: number): Promise<RunListRow> {
+  const [row] = await listRuns(queries, { limit: 1, number })
+  if (!row) throw fail('RUN_UNKNOWN', { what: `There is no run ${number}`, fix: 'heddle runs' })
+  return row
+}
+
+export type StepDetail = {
+  id: string
+  stage: string
+  command: string
+  address: string
+  title: string
+  risk: 'safe' | 'disruptive' | 'destructive'
+  because: string
+  depends_on: string[]
+  state: StepState
+  attempt: number
+  started_at: Date | null
+  ended_at: Date | null
+  result: Record<string, unknown> | null
+  problem: Problem | null
+}
+
+export async function listSteps(queries: Queries, run: string): Promise<StepDetail[]> {
+  return queries
+    .selectFrom('step')
+    .select(['id', 'stage', 'command', 'address', 'title', 'risk', 'because', 'depends_on', 'state', 'attempt', 'started_at', 'ended_at', 'result', 'problem'])
+    .where('run', '=', run)
+    .orderBy('ordinal')
+    .execute()
+}
+
+export type EventRow = { id: number; step: string | null; at: Date; kind: string; data: Record<string, unknown> }
+
+export async function listEvents(queries: Queries, run: string, after: number, limit = 1000): Promise<EventRow[]> {
+  return queries.selectFrom('event').select(['id', 'step', 'at', 'kind', 'data']).where('run', '=', run).where('id', '>', after).orderBy('id').limit(limit).execute()
+}
+
+/** The dbt nodes of a run, each with its last status. */
+export async function listNodes(queries: Queries, run: string): Promise<EventRow[]> {
+  return queries.selectFrom('event').select(['id', 'step', 'at', 'kind', 'data']).where('run', '=', run).where('kind', '=', 'node').orderBy('id').execute()
+}
+
+export async function runNumber(queries: Queries, id: string | null): Promise<number | null> {
+  if (id === null) return null
+  return (await queries.selectFrom('run').select('number').where('id', '=', id).executeTakeFirst())?.number ?? null
+}

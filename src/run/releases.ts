@@ -1,0 +1,91 @@
+import { newId } from '../core/id.ts'
+import type { ProductSpec } from '../spec/types.ts'
+import { json, type Queries } from '../store/control.ts'
+import { hashOf } from '../core/canonical.ts'
+
+export type ReleaseRow = { number: number; label: string; commit_id: string; content: string; spec: ProductSpec; revision: number; run: string; at: Date }
+
+export async function currentRelease(queries: Queries, product: string, environment: string): Promise<ReleaseRow | null> {
+  return (
+    (await queries
+      .selectFrom('release')
+      .select(['number', 'label', 'commit_id', 'content', 'spec', 'revision', 'run', 'at'])
+      .where('product', '=', product)
+      .where('environment', '=', environment)
+      .where('current', '=', true)
+      .executeTakeFirst()) ?? null
+  )
+}
+
+/** A commit deployed: becomes the environment's current release. Repeating it for the same run changes nothing. */
+export async function recordRelease(
+  queries: Queries,
+  release: { product: string; environment: string; label: string; commit: string; content: string; spec: ProductSpec; revision: number; run: string },
+): Promise<{ number: number }> {
+  const known = await queries.selectFrom('release').select('number').where('run', '=', release.run).executeTakeFirst()
+  if (known) return known
+  const last = await queries
+    .selectFrom('release')
+    .select(({ fn }) => fn.max('number').as('number'))
+    .where('product', '=', release.product)
+    .where('environment', '=', release.environment)
+    .executeTakeFirst()
+  const number = (last?.number ?? 0) + 1
+  await queries.updateTable('release').set({ current: false }).where('product', '=', release.product).where('environment', '=', release.environment).execute()
+  await queries
+    .insertInto('release')
+    .values({
+      id: newId(),
+      product: release.product,
+      environment: release.environment,
+      number,
+      label: release.label,
+      commit_id: release.commit,
+      content: release.content,
+      spec: json(release.spec),
+      spec_hash: hashOf(release.spec),
+      revision: release.revision,
+      run: release.run,
+      current: true,
+    })
+    .execute()
+  return { number }
+}
+
+/** Revision numbers are given when a run is planned and never used again, also when the run fails. */
+export async function nextRevision(queries: Queries, product: string, environment: string): Promise<number> {
+  const rows = await queries.selectFrom('run').select('detail').where('product', '=', product).where('environment', '=', environment).where('kind', 'in', ['deploy', 'refresh']).execute()
+  return 1 + Math.max(0, ...rows.map((row) => Number(row.detail.revision ?? 0)))
+}
+
+export async function recordBatch(
+  queries: Queries,
+  batch: { product: string; environment: string; component: string; table: string; relation: string; rows: number; bytes: number; sha256: string; run: string },
+): Promise<void> {
+  await queries
+    .insertInto('batch')
+    .values({
+      id: newId(),
+      product: batch.product,
+      environment: batch.environment,
+      component: batch.component,
+      table_name: batch.table,
+      relation: batch.relation,
+      rows: batch.rows,
+      bytes: batch.bytes,
+      sha256: batch.sha256,
+      run: batch.run,
+    })
+    .onConflict((conflict) => conflict.columns(['run', 'component', 'table_name']).doNothing())
+    .execute()
+}
+
+/** `environment address → input hash` of what a product and its domain own. */
+export async function readInventory(queries: Queries, product: string, domain: string): Promise<Record<string, string>> {
+  const rows = await queries
+    .selectFrom('inventory')
+    .select(['environment', 'address', 'input_hash'])
+    .where((where) => where.or([where('product', '=', product), where('address', 'like', `${domain}#%`)]))
+    .execute()
+  return Object.fromEntries(rows.map((row) => [`${row.environment} ${row.address}`, row.input_hash]))
+}

@@ -1,0 +1,202 @@
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { productsQuery, requestsQuery, runQuery, runsQuery } from '../api/queries.ts'
+import type { Request, Run, RunSummary } from '../api/types.ts'
+import { useCrumbs } from '../frame/crumbs.tsx'
+import { ButtonLink } from '../parts/button-link.tsx'
+import { CopyLine } from '../parts/copy.tsx'
+import { FailureCard } from '../parts/failure-card.tsx'
+import { Empty, Skeleton } from '../parts/loaded.tsx'
+import { Page, Section } from '../parts/page.tsx'
+import { runTitle } from '../run/run-state.ts'
+import { Glyph, StatusGlyph } from '../status/status.tsx'
+import { counted, formatAge, formatMoment, formatTime } from '../text/time.ts'
+import styles from './home.module.css'
+import { Lanes } from './lanes.tsx'
+import { ProductHealth } from './product-health.tsx'
+import { brokenRuns, verdict } from './what-needs-me.ts'
+
+const DAY_MS = 86_400_000
+
+/** What needs me? What broke? What ran? */
+export function HomePage() {
+  useCrumbs([{ label: 'Home' }])
+  const requestList = useQuery(requestsQuery({ open: true }))
+  const runList = useQuery(runsQuery({ limit: 200 }))
+  const productList = useQuery(productsQuery(null))
+  const runs = runList.data?.items ?? []
+  const waitingNumbers = runs.filter((run) => run.state === 'waiting').slice(0, 10)
+  // Whether a waiting run waits for me is said by the run itself, not by its summary.
+  const waiting = useQueries({ queries: waitingNumbers.map((run) => runQuery(run.number)) })
+    .map((query) => query.data)
+    .filter((run) => run?.actions.approve) as Run[]
+  const requests = (requestList.data?.items ?? []).filter((request) => request.actions.approve || request.actions.retry)
+  const products = productList.data?.items ?? []
+  const broken = brokenRuns(runs)
+  const first = [requestList, runList, productList].find((query) => query.isPending)
+  const failed = [requestList, runList, productList].find((query) => query.isError)
+  const now = Date.now()
+  const recent = runs.filter((run) => now - Date.parse(run.startedAt ?? run.createdAt) < DAY_MS)
+  if (first && !failed)
+    return (
+      <Page title={<span className="late">Home</span>} name="Home">
+        <Skeleton rows={8} />
+      </Page>
+    )
+  const nothing = !products.length && !runs.length && !requests.length
+  return (
+    <Page
+      title={nothing ? 'Welcome to Heddle' : verdict({ requests, waiting, broken, products })}
+      name="Home"
+      actions={
+        <ButtonLink to="/new" filled={nothing}>
+          New product
+        </ButtonLink>
+      }
+      sub={
+        <>
+          <span>{formatMoment(new Date(now))}</span>
+          <span>{counted(products.length, 'product')}</span>
+          <span>
+            {counted(recent.length, 'run')} in 24 h, {recent.filter((run) => run.state === 'failed').length} failed
+          </span>
+        </>
+      }
+    >
+      {failed ? <FailureCard failure={failed.error} retry={() => void failed.refetch()} /> : null}
+      {nothing && !failed ? (
+        <FirstSteps />
+      ) : (
+        <>
+          <div className={styles.columns}>
+            <div className={styles.column}>
+              <NeedsYou requests={requests} waiting={waiting} now={now} />
+              <Broke runs={broken} />
+            </div>
+            <ProductHealth products={products} />
+          </div>
+          {recent.length ? <Lanes runs={recent} now={now} /> : null}
+        </>
+      )}
+    </Page>
+  )
+}
+
+function NeedsYou({ requests, waiting, now }: { requests: Request[]; waiting: Run[]; now: number }) {
+  const count = requests.length + waiting.length
+  return (
+    <Section title="Needs you" count={count} end={<Link to="/requests">All requests</Link>}>
+      {count ? (
+        <ul className={styles.work}>
+          {requests.map((request, index) => (
+            <li key={request.number}>
+              <StatusGlyph kind="request" state={request.state} size={14} />
+              <div className={styles.what}>
+                <strong>
+                  Request {request.number}: {request.title}
+                </strong>
+                <small>{request.next}</small>
+              </div>
+              <div className={styles.when}>
+                {request.by}
+                <br />
+                {formatAge(now - Date.parse(request.createdAt))}
+              </div>
+              <ButtonLink
+                to="/requests/$number"
+                params={{ number: String(request.number) }}
+                row
+                filled={index === 0}
+                label={`request ${request.number}`}
+              >
+                {request.actions.approve ? 'Decide' : 'Repair'}
+              </ButtonLink>
+            </li>
+          ))}
+          {waiting.map((run, index) => (
+            <li key={run.number}>
+              <StatusGlyph kind="run" state={run.state} size={14} />
+              <div className={styles.what}>
+                <strong>{runTitle(run)}</strong>
+                <small>
+                  run {run.number}, {counted(run.steps.length, 'step')}, {run.because}
+                </small>
+              </div>
+              <div className={styles.when}>
+                {run.by}
+                <br />
+                {formatAge(now - Date.parse(run.createdAt))}
+              </div>
+              <ButtonLink
+                to="/runs/$number"
+                params={{ number: String(run.number) }}
+                row
+                filled={!requests.length && index === 0}
+                label={`run ${run.number}`}
+              >
+                Review plan
+              </ButtonLink>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p className={styles.calm}>
+          <Glyph family="ok" />
+          No request or approval waits for you.
+        </p>
+      )}
+    </Section>
+  )
+}
+
+function Broke({ runs }: { runs: RunSummary[] }) {
+  if (!runs.length) return null
+  return (
+    <Section
+      title="Broke"
+      count={runs.length}
+      end={
+        <Link to="/runs" search={{ state: 'failed' }}>
+          All failed runs
+        </Link>
+      }
+    >
+      <ul className={styles.work}>
+        {runs.slice(0, 6).map((run) => (
+          <li key={run.number}>
+            <Glyph family="bad" />
+            <div className={styles.what}>
+              <strong>
+                {run.product} <span className={styles.bad}>{run.kind} failed</span>
+              </strong>
+              <small>
+                Run {run.number}
+                {run.step ? ` in ${run.step}` : ''}: {run.problem?.message ?? run.because}
+              </small>
+            </div>
+            <div className={styles.when}>
+              since
+              <br />
+              {formatTime(run.endedAt ?? run.createdAt)}
+            </div>
+            <ButtonLink to="/runs/$number" params={{ number: String(run.number) }} row label={`${run.number}`}>
+              Open run
+            </ButtonLink>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}
+
+function FirstSteps() {
+  return (
+    <Empty title="Start with a product">
+      <p>
+        A product is one repository with its own life: schemas, roles, pipeline, contracts. You ask for it, Heddle makes what it
+        needs, and a git push does the rest. <Link to="/new">Ask for the first product</Link>, or from a terminal:
+      </p>
+      <CopyLine prompt="$ " text="heddle new" label="Copy command" />
+    </Empty>
+  )
+}

@@ -1,0 +1,37 @@
+/** 16 px, stroke 1.6; for the rail and tool bars only. */
+const PATHS = {
+  home: 'M2.5 7.2 8 2.6l5.5 4.6V13a.5.5 0 0 1-.5.5h-3.2V9.8H6.2v3.7H3a.5.5 0 0 1-.5-.5Z',
+  products: 'M8 1.8 13.6 5v6L8 14.2 2.4 11V5ZM2.6 5.1 8 8.2l5.4-3.1M8 8.2v5.8',
+  requests:
+    'M2.5 8.8 4 3.2a.9.9 0 0 1 .9-.7h6.2a.9.9 0 0 1 .9.7l1.5 5.6v4a.7.7 0 0 1-.7.7H3.2a.7.7 0 0 1-.7-.7Zm0 .2h3.2l.9 1.8h2.8l.9-1.8h3.2',
+  runs: 'M4.5 2.8v10.4L13 8Z',
+  copy: 'M5.5 5.5h8v8h-8ZM3 10.5h-.5v-8h8V3',
+  tick: 'm3 8.5 3.2 3.2L13 4.8',
+  link: 'M6.8 9.2a2.6 2.6 0 0 0 3.7 0l2.2-2.2A2.6 2.6 0 0 0 9 3.3l-.8.8M9.2 6.8a2.6 2.6 0 0 0-3.7 0L3.3 9A2.6 2.6 0 0 0 7 12.7l.8-.8',
+  download: 'M8 2.5v7.3m-3-3 3 3 3-3M2.8 12v1.5h10.4V12',
+  search: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9Zm3.3-1.2 3.2 3.2',
+  down: 'm4 6.2 4 4 4-4',
+  right: 'm6.2 4 4 4-4 4',
+  close: 'm4 4 8 8m0-8-8 8',
+  more: 'M3.2 8h.1M8 8h.1m4.6 0h.1',
+  follow: 'M8 2.5v8m-3.4-3.2L8 10.7l3.4-3.4M3.5 13.5h9',
+} as const
+export type IconName = keyof typeof PATHS
+
+export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth={name === 'more' ? 2.2 : 1.6}
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  )
+}

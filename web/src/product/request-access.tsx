@@ -1,0 +1,130 @@
+import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { meQuery } from '../api/queries.ts'
+import type { NewRequest, Product, Request } from '../api/types.ts'
+import { useAction } from '../api/use-action.ts'
+import { CopyLine } from '../parts/copy.tsx'
+import { FailureCard } from '../parts/failure-card.tsx'
+import parts from '../parts/parts.module.css'
+import { readingOf } from '../requests/payload.ts'
+import { newRequestCommand } from '../text/cli.ts'
+import { counted } from '../text/time.ts'
+import styles from './product.module.css'
+
+/** Port, purpose and time; what the reader would see stands there before he asks. */
+export function RequestAccess({ product, port: asked }: { product: Product; port: string | undefined }) {
+  const navigate = useNavigate()
+  const me = useQuery(meQuery).data
+  const ports = [...new Set(product.offers.flatMap((offer) => offer.ports))]
+  const [port, setPort] = useState(asked && ports.includes(asked) ? asked : (ports[0] ?? ''))
+  const offers = product.offers.filter((offer) => offer.ports.includes(port))
+  const purposes = [...new Set(offers.flatMap((offer) => offer.purposes))]
+  const [purpose, setPurpose] = useState('')
+  const offer = offers.find((item) => item.purposes.includes(purpose)) ?? offers[0]
+  const [days, setDays] = useState('')
+  const [justification, setJustification] = useState('')
+  const [tried, setTried] = useState(false)
+  const environments = [...new Set(product.served.filter((served) => served.port === port).map((served) => served.environment))]
+  const [environment, setEnvironment] = useState(environments.at(-1) ?? '')
+  const send = useAction<Request>(
+    (request) => void navigate({ to: '/requests/$number', params: { number: String(request.number) } }),
+  )
+  if (!offer) return null
+  const wanted = days === '' ? offer.defaultDays : Number(days)
+  const wrongPurpose = purpose ? null : 'Choose what you will use it for.'
+  const wrongDays =
+    Number.isInteger(wanted) && wanted >= 1 && wanted <= offer.maxDays ? null : `A whole number of days, 1 to ${offer.maxDays}.`
+  const request: NewRequest = {
+    kind: 'access',
+    payload: {
+      product: product.address,
+      port,
+      offer: offer.name,
+      purpose,
+      duration: `${wanted}d`,
+      ...(environment && { environment }),
+      ...(justification && { justification }),
+    },
+  }
+  const reading = readingOf(product, port, environment || null)
+  return (
+    <form
+      className={parts.card}
+      aria-label="Request access"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        setTried(true)
+        if (wrongPurpose || wrongDays)
+          event.currentTarget.querySelector<HTMLElement>(wrongPurpose ? '[name=purpose]' : '[name=days]')?.focus()
+        else send.mutate({ path: '/requests', body: request })
+      }}
+    >
+      <h2>Request access</h2>
+      <NativeSelect label="Port" name="port" data={ports} value={port} onChange={(event) => setPort(event.currentTarget.value)} />
+      {environments.length > 1 ? (
+        <NativeSelect
+          label="Environment"
+          name="environment"
+          data={environments}
+          value={environment}
+          onChange={(event) => setEnvironment(event.currentTarget.value)}
+        />
+      ) : null}
+      <NativeSelect
+        label="Purpose"
+        name="purpose"
+        data={[{ value: '', label: 'Choose…' }, ...purposes]}
+        value={purpose}
+        error={tried ? wrongPurpose : null}
+        onChange={(event) => setPurpose(event.currentTarget.value)}
+      />
+      <TextInput
+        label="Days"
+        name="days"
+        inputMode="numeric"
+        description={`Default ${offer.defaultDays}, at most ${offer.maxDays}; revoked then.`}
+        placeholder={String(offer.defaultDays)}
+        value={days}
+        error={tried || days ? wrongDays : null}
+        onChange={(event) => setDays(event.currentTarget.value.trim())}
+      />
+      <Textarea
+        label="Why"
+        name="justification"
+        description="The approver reads it."
+        rows={2}
+        value={justification}
+        onChange={(event) => setJustification(event.currentTarget.value)}
+      />
+      <dl className={parts.facts}>
+        <dt>Reads</dt>
+        <dd>{me?.as ?? me?.name ?? 'you'}</dd>
+        {reading ? (
+          <>
+            <dt>Would see</dt>
+            <dd>
+              {counted(reading.clear.length, 'column')} clear
+              {reading.masked.length
+                ? `, masked: ${reading.masked.map((column) => `${column.name} (${column.mask})`).join(', ')}`
+                : ''}
+            </dd>
+          </>
+        ) : null}
+        <dt>Terms</dt>
+        <dd>{offer.terms}</dd>
+        <dt>Decides</dt>
+        <dd>{offer.approvers.join(', ') || 'nobody, approved at once'}</dd>
+      </dl>
+      {send.error ? <FailureCard failure={send.error} /> : null}
+      <div className={styles.send}>
+        <Button type="submit" variant="filled" loading={send.isPending}>
+          Request access
+        </Button>
+      </div>
+      <CopyLine prompt="$ " text={newRequestCommand(request)} label="Copy as CLI" />
+    </form>
+  )
+}

@@ -1,0 +1,24 @@
+import type { Product, Request } from '../api/types.ts'
+
+/** A field of a request's payload, which the API leaves open; anything but text reads as absent. */
+export function textOf(request: Request, field: string): string | null {
+  const value = request.payload[field]
+  return typeof value === 'string' && value ? value : null
+}
+
+export type Reading = { clear: string[]; masked: { name: string; mask: string }[]; rows: number | null }
+
+/** What a reader of a port would see, by column, in the environment asked for. */
+export function readingOf(product: Product, port: string, environment: string | null): Reading | null {
+  const served = product.served.filter((item) => item.port === port && (!environment || item.environment === environment)).at(-1)
+  if (!served) return null
+  const columns = served.objects.flatMap((object) => object.columns)
+  return {
+    clear: columns.filter((column) => column.mask === null).map((column) => column.name),
+    masked: columns.flatMap((column) => (column.mask === null ? [] : [{ name: column.name, mask: column.mask }])),
+    rows: served.objects.reduce<number | null>(
+      (sum, object) => (object.rows === null || sum === null ? null : sum + object.rows),
+      0,
+    ),
+  }
+}

@@ -1,0 +1,105 @@
+import { createRootRoute, createRoute, createRouter, type ErrorComponentProps, lazyRouteComponent } from '@tanstack/react-router'
+import { NotFound } from './frame/not-found.tsx'
+import { Shell } from './frame/shell.tsx'
+import { FailureCard } from './parts/failure-card.tsx'
+import { Skeleton } from './parts/loaded.tsx'
+import { readLogSearch } from './run/log-search.ts'
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined)
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('./home/home-page.tsx'), 'HomePage'),
+})
+
+const products = createRoute({
+  getParentRoute: () => root,
+  path: '/products',
+  validateSearch: (search): { domain?: string | undefined; q?: string | undefined } => ({
+    domain: text(search.domain),
+    q: text(search.q),
+  }),
+  component: lazyRouteComponent(() => import('./products/products-page.tsx'), 'ProductsPage'),
+})
+
+const product = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$domain/$name',
+  validateSearch: (search): { tab?: string | undefined; port?: string | undefined } => ({
+    tab: text(search.tab),
+    port: text(search.port),
+  }),
+  component: lazyRouteComponent(() => import('./product/product-page.tsx'), 'ProductPage'),
+})
+
+const create = createRoute({
+  getParentRoute: () => root,
+  path: '/new',
+  validateSearch: (search): { domain?: string | undefined } => ({ domain: text(search.domain) }),
+  component: lazyRouteComponent(() => import('./create/create-page.tsx'), 'CreatePage'),
+})
+
+const requests = createRoute({
+  getParentRoute: () => root,
+  path: '/requests',
+  validateSearch: (search): { show?: string | undefined } => ({ show: text(search.show) }),
+  component: lazyRouteComponent(() => import('./requests/requests-page.tsx'), 'RequestsPage'),
+})
+
+const request = createRoute({
+  getParentRoute: () => root,
+  path: '/requests/$number',
+  validateSearch: (search): { show?: string | undefined } => ({ show: text(search.show) }),
+  component: lazyRouteComponent(() => import('./requests/requests-page.tsx'), 'RequestPage'),
+})
+
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: '/runs',
+  validateSearch: (search): { product?: string | undefined; state?: string | undefined } => ({
+    product: text(search.product),
+    state: text(search.state),
+  }),
+  component: lazyRouteComponent(() => import('./runs/runs-page.tsx'), 'RunsPage'),
+})
+
+const run = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/$number',
+  validateSearch: readLogSearch,
+  component: lazyRouteComponent(() => import('./run/run-page.tsx'), 'RunPage'),
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, products, product, create, requests, request, runs, run]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultPendingMs: 0,
+  defaultPendingComponent: () => <Waiting />,
+  defaultErrorComponent: ({ error, reset }: ErrorComponentProps) => (
+    <Padded>
+      <FailureCard failure={error} retry={reset} />
+    </Padded>
+  ),
+})
+
+function Waiting() {
+  return (
+    <Padded>
+      <Skeleton rows={5} />
+    </Padded>
+  )
+}
+
+function Padded({ children }: { children: React.ReactNode }) {
+  return <div style={{ padding: '24px' }}>{children}</div>
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
