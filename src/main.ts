@@ -34,7 +34,14 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
   const platform = await compose({ ...request, root, version, databaseListen: databaseListen > 0 ? databaseListen : null, isRoot: process.getuid?.() === 0, failpoint: failpointFrom(env.HEDDLE_FAILPOINT) })
   return {
     ...platform,
-    seed: (say) => seedSample(platform.lifecycle, say),
+    async seed(say) {
+      const source = platform.lifecycle.mesh().sources['synthetic-clinical']
+      if (source) {
+        const { generateClinicalSource } = (await import(join(root, 'examples/flights-mesh/clinical-care/generate-source.ts'))) as { generateClinicalSource(folder: string): Promise<void> }
+        await generateClinicalSource(source.path)
+      }
+      await seedSample(platform.lifecycle, say)
+    },
     async onceUrl() {
       const { token } = await issueToken(platform.lifecycle.control.db, { subject: 'developer', kind: 'once', product: null, validMs: 600_000 })
       return `${platform.url}/?once=${token}`

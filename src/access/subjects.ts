@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import { json, type Queries } from '../store/control.ts'
@@ -56,7 +57,7 @@ export async function expandSubjects(queries: Queries, names: readonly string[])
   const rows = await queries
     .selectFrom('subject')
     .select(['name', 'kind', 'groups'])
-    .where((where) => where.or([where('name', 'in', [...names]), where('groups', '&&', [...names])]))
+    .where(sql<boolean>`name = any(${[...names]}::text[]) or groups && ${[...names]}::text[]`)
     .execute()
   return rows.filter((row) => row.kind !== 'group').map((row) => row.name).sort()
 }

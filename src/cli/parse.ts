@@ -54,7 +54,7 @@ function quiet(command: Command): Command {
   return command.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
 }
 
-function toOption({ flags, text, choices }: VerbOption): Option {
-  const option = new Option(flags, text)
+function toOption({ flags, text, choices, required }: VerbOption): Option {
+  const option = new Option(flags, text).makeOptionMandatory(required === true)
   return choices ? option.choices(choices) : option
 }

@@ -3,10 +3,11 @@ import { appendFileSync, createReadStream, openSync, readFileSync } from 'node:f
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fail } from '../core/fail.ts'
+import { asHeddleError, fail } from '../core/fail.ts'
 import type { Context } from './context.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { endLeftovers } from './end-leftovers.ts'
+import type { StartedPlatform } from './io.ts'
 import { locateData } from './locate-server.ts'
 import { isOurProcess, markProcess, type ProcessMark } from './process-mark.ts'
 import { findRunning, removeRunFile, writeRunFile } from './run-file.ts'
@@ -59,7 +60,7 @@ async function startHere(context: Context, chosen: string, began: number): Promi
     const self = (await markProcess(process.pid))!
     await writeRunFile(data.path, { ...self, startedAt: io.now().toISOString(), version: io.version, listen: platform.listen, url: platform.url, postgres: platform.postgres, children: marks })
     for (const what of repaired) line(`    ${what}`)
-    if (!empty) await platform.seed((text) => line(text))
+    if (!empty) await seed(context, platform)
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     const url = await platform.onceUrl()
     context.stream({ type: 'result', state: 'ready', url: platform.url, once: url, data: data.path, seconds: Number(seconds), did: repaired })
@@ -83,6 +84,16 @@ function untilAskedToStop({ io }: Context): Promise<void> {
     process.once('SIGTERM', () => resolve())
     process.once('SIGHUP', () => resolve())
   })
+}
+
+/** The platform is of use without its sample, so a sample that fails is said and left to be repaired. */
+async function seed(context: Context, platform: StartedPlatform): Promise<void> {
+  try {
+    await platform.seed((text) => context.note(() => [text]))
+  } catch (thrown) {
+    const { code, message, fix } = asHeddleError(thrown)
+    context.note(() => [`FAIL sample         ${code}: ${message}`, `    fix  ${fix}`])
+  }
 }
 
 /** The number that was chosen once and is kept; another one when a stranger has it, and the user is told. */

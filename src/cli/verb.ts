@@ -5,6 +5,7 @@ export type VerbOption = {
   flags: string
   text: string
   choices?: readonly string[]
+  required?: true
 }
 
 /** One verb as data: what parsing, help and completion read. Its code is loaded only when it runs. */

@@ -11,7 +11,7 @@ export const VERBS: readonly Verb[] = [
     text: 'Start the platform on this machine; a second start attaches',
     examples: ['heddle start', 'heddle start --empty --detach', 'heddle start --listen 4100 --no-open'],
     options: [
-      { flags: '--listen <number>', text: 'TCP port of API and portal (default: a free one, then kept)' },
+      { flags: '--listen <number>', text: 'number that API and portal listen on (default: a free one, then kept)' },
       { flags: '--empty', text: 'without the sample mesh' },
       { flags: '--no-open', text: 'do not open the browser' },
       { flags: '--detach', text: 'return when it is ready' },
@@ -257,8 +257,8 @@ export const VERBS: readonly Verb[] = [
     text: 'Ask to read an output port for a purpose and a time',
     examples: ['heddle access request fleet/planes --port planes --purpose analytics --until 90d'],
     options: [
-      { flags: '--port <name>', text: 'output port (required)' },
-      { flags: '--purpose <text>', text: 'what for (required)' },
+      { flags: '--port <name>', text: 'output port', required: true },
+      { flags: '--purpose <text>', text: 'what for', required: true },
       { flags: '--until <duration>', text: 'how long (90d); default and most come from the offer' },
       { flags: '--for <subject>', text: 'who will read (default: you)' },
       { flags: '--offer <name>', text: 'which terms, where there are several' },
@@ -313,7 +313,7 @@ export const VERBS: readonly Verb[] = [
     args: ['<product>'],
     text: "Issue a token for git or for the product's service",
     examples: ['heddle token create fleet/planes --kind service'],
-    options: [{ flags: '--kind <kind>', text: 'what it is for (required)', choices: ['git', 'service'] }],
+    options: [{ flags: '--kind <kind>', text: 'what it is for', required: true, choices: ['git', 'service'] }],
     load: () => import('./commands/set.ts').then((module) => module.createToken),
   },
   {

@@ -26,7 +26,7 @@ export function generateSources(spec: ProductSpec): string {
   }
   for (const [name, objects] of upstream) sources.push({ name, schema, tables: objects })
   const body = sources.length === 0 ? { version: 2 } : { version: 2, sources }
-  return `# Generated from data_product_spec.yml; a push checks that it is up to date.\n${stringify(body, { lineWidth: 0 })}`
+  return `# Generated from data_product_spec.yml: what this project may read.\n${stringify(body, { lineWidth: 0 })}`
 }
 
 /** The relation in the private schema that stands for an object of an upstream product. */

@@ -25,7 +25,7 @@ export function scaffoldFiles(request: ScaffoldRequest): Record<string, string> 
     'dbt/models/example.sql': MODEL,
     'dbt/models/example.yml': MODEL_TESTS,
     'dbt/tests/example_has_rows.sql': TEST,
-    [`dbt/${SOURCES_PATH}`]: '# Generated from data_product_spec.yml; a push checks that it is up to date.\nversion: 2\n',
+    [`dbt/${SOURCES_PATH}`]: '# Generated from data_product_spec.yml: what this project may read.\nversion: 2\n',
     ...schemaFiles(),
   }
 }

@@ -6,7 +6,12 @@ import type { z } from 'zod'
 import * as shapes from '../../src/http/schemas.ts'
 import { type Fixtures, makePlan } from './fixtures.ts'
 
-const TYPES: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
 
 /** As the real server sends it: whatever the portal does must work under it. */
 export const POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; form-action 'self'"
@@ -45,7 +50,9 @@ export async function startDouble(fixtures: Fixtures, root: string) {
     const own = answers.get(`${request.method} ${request.path}`)
     if (own) return own(request, query)
     const body = read(fixtures, request, query)
-    return body === undefined ? problem(404, 'HTTP_ROUTE_UNKNOWN', `Nothing answers ${request.method} ${request.path}`) : { status: 200, body }
+    return body === undefined
+      ? problem(404, 'HTTP_ROUTE_UNKNOWN', `Nothing answers ${request.method} ${request.path}`)
+      : { status: 200, body }
   }
 
   const server = createServer((request, response) => {
@@ -56,12 +63,20 @@ export async function startDouble(fixtures: Fixtures, root: string) {
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk as Buffer)
       const text = Buffer.concat(chunks).toString()
-      const one: Received = { method: request.method ?? 'GET', path, body: text ? JSON.parse(text) : undefined, headers: request.headers as Received['headers'] }
+      const one: Received = {
+        method: request.method ?? 'GET',
+        path,
+        body: text ? JSON.parse(text) : undefined,
+        headers: request.headers as Received['headers'],
+      }
       received.push(one)
       const run = /^\/runs\/(\d+)\/events$/.exec(path)
       if (run) return events(Number(run[1]), request, response)
       const { status, body } = answer(one, url.searchParams)
-      response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json', 'x-request-id': 'req-7f3a' })
+      response.writeHead(status, {
+        'content-type': status < 400 ? 'application/json' : 'application/problem+json',
+        'x-request-id': 'req-7f3a',
+      })
       response.end(status === 204 ? '' : JSON.stringify(body))
     })()
   })
@@ -84,8 +99,23 @@ export async function startDouble(fixtures: Fixtures, root: string) {
   }
 }
 
-export function problem(status: number, code: string, detail: string, more: Partial<z.infer<typeof shapes.Problem>> = {}): Answer {
-  const body = { type: `https://heddle.dev/errors/${code}`, title: detail, status, code, detail, fix: 'Ask its owner.', docs: `/docs/errors#${code}`, requestId: 'req-7f3a', ...more }
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  more: Partial<z.infer<typeof shapes.Problem>> = {},
+): Answer {
+  const body = {
+    type: `https://heddle.dev/errors/${code}`,
+    title: detail,
+    status,
+    code,
+    detail,
+    fix: 'Ask its owner.',
+    docs: `/docs/errors#${code}`,
+    requestId: 'req-7f3a',
+    ...more,
+  }
   return { status, body: shapes.Problem.parse(body) }
 }
 
@@ -98,7 +128,8 @@ function read(fixtures: Fixtures, request: Received, query: URLSearchParams): un
     if (path === '/me') return { ...fixtures.me, as: request.headers['heddle-as'] ?? null }
     if (path === '/health') return fixtures.health
     if (path === '/domains') return list(fixtures.domains)
-    if (path === '/products') return list(fixtures.products.filter((product) => !query.get('domain') || product.domain === query.get('domain')))
+    if (path === '/products')
+      return list(fixtures.products.filter((product) => !query.get('domain') || product.domain === query.get('domain')))
     if (path === `/products/${fixtures.product.address}`) return fixtures.product
     if (path === `/products/${fixtures.product.address}/access`) return list(fixtures.agreements)
     if (path === '/runs') {
@@ -115,7 +146,11 @@ function read(fixtures: Fixtures, request: Received, query: URLSearchParams): un
     if (path === '/requests') return created(fixtures, request.body, query.get('dry-run') === 'true')
     if (/^\/requests\/\d+\/approve$/.test(path) && found) {
       const { note } = shapes.Decision.parse(request.body)
-      Object.assign(found, { state: 'approved', next: 'The grant is being applied.', actions: { ...found.actions, approve: false, deny: false } })
+      Object.assign(found, {
+        state: 'approved',
+        next: 'The grant is being applied.',
+        actions: { ...found.actions, approve: false, deny: false },
+      })
       found.approvals.push({ by: 'dev', at: new Date().toISOString(), decision: 'approved', note: note ?? null })
       return found
     }
@@ -154,6 +189,9 @@ function send(response: ServerResponse, event: Event): void {
 function file(root: string, path: string, response: ServerResponse): void {
   const wanted = join(root, normalize(path))
   const found = extname(wanted) && existsSync(wanted) ? wanted : join(root, 'index.html')
-  response.writeHead(200, { 'content-type': TYPES[extname(found)] ?? 'application/octet-stream', 'content-security-policy': POLICY })
+  response.writeHead(200, {
+    'content-type': TYPES[extname(found)] ?? 'application/octet-stream',
+    'content-security-policy': POLICY,
+  })
   createReadStream(found).pipe(response)
 }

@@ -39,7 +39,10 @@ export function makeFixtures(now: number) {
     commit: 'b81d07e4c0ffee',
     because: 'push to main, green in dev',
     steps: [
-      step('publish:encounters-sql', 'publish', 'Publish encounters-sql v2', 'pending', { risk: 'disruptive', because: 'column birth_date is masked' }),
+      step('publish:encounters-sql', 'publish', 'Publish encounters-sql v2', 'pending', {
+        risk: 'disruptive',
+        because: 'column birth_date is masked',
+      }),
       step('catalog', 'catalog', 'List in the catalog', 'pending'),
     ],
     nodes: [],
@@ -49,25 +52,66 @@ export function makeFixtures(now: number) {
     served: 'r4 · 2.1.0',
     actions: { retry: false, cancel: true, undo: false, approve: true },
   })
-  const runs = z.array(shapes.RunSummary).parse([
-    summary(815, 'deploy', 'clinical-care/encounters', 'waiting', now - 22 * minute),
-    pickSummary(failedRun),
-    pickSummary(liveRun),
-    ...[1, 4, 7, 10, 13, 16, 19, 22].flatMap((hour, index) => [
-      summary(800 - index * 3, index % 3 === 1 ? 'deploy' : 'refresh', 'operations/flights', 'succeeded', now - hour * 60 * minute, 22_400),
-      summary(799 - index * 3, 'refresh', 'fleet/planes', 'succeeded', now - (hour * 60 + 17) * minute, 4_100),
-      summary(798 - index * 3, 'refresh', 'clinical-care/encounters', index === 5 ? 'failed' : 'succeeded', now - (hour * 60 + 41) * minute, 18_200),
-    ]),
-  ])
-  const products = z.array(shapes.ProductSummary).parse([
-    productSummary('operations/flights', 'Flights', 'team-operations', 'degraded', 'Deploy of 4e1c9a2 failed in transform.', at(12 * minute), 'r12 · 1.5.0', 11_520),
-    productSummary('clinical-care/encounters', 'Encounters', 'clinical-data-team', 'active', null, at(16 * 1440 * minute), 'r4 · 2.1.0', 7_380),
-    productSummary('fleet/planes', 'Planes', 'team-fleet', 'active', null, at(3 * 1440 * minute), 'r5 · 1.1.0', 4_620),
-    productSummary('fleet/crews', 'Crews', 'team-fleet', 'draft', null, at(4 * minute), null, null),
-  ])
-  const product = makeProduct(now, z.array(shapes.RunSummary).parse(runs.filter((run) => run.product === 'clinical-care/encounters')))
+  const runs = z
+    .array(shapes.RunSummary)
+    .parse([
+      summary(815, 'deploy', 'clinical-care/encounters', 'waiting', now - 22 * minute),
+      pickSummary(failedRun),
+      pickSummary(liveRun),
+      ...[1, 4, 7, 10, 13, 16, 19, 22].flatMap((hour, index) => [
+        summary(
+          800 - index * 3,
+          index % 3 === 1 ? 'deploy' : 'refresh',
+          'operations/flights',
+          'succeeded',
+          now - hour * 60 * minute,
+          22_400,
+        ),
+        summary(799 - index * 3, 'refresh', 'fleet/planes', 'succeeded', now - (hour * 60 + 17) * minute, 4_100),
+        summary(
+          798 - index * 3,
+          'refresh',
+          'clinical-care/encounters',
+          index === 5 ? 'failed' : 'succeeded',
+          now - (hour * 60 + 41) * minute,
+          18_200,
+        ),
+      ]),
+    ])
+  const products = z
+    .array(shapes.ProductSummary)
+    .parse([
+      productSummary(
+        'operations/flights',
+        'Flights',
+        'team-operations',
+        'degraded',
+        'Deploy of 4e1c9a2 failed in transform.',
+        at(12 * minute),
+        'r12 · 1.5.0',
+        11_520,
+      ),
+      productSummary(
+        'clinical-care/encounters',
+        'Encounters',
+        'clinical-data-team',
+        'active',
+        null,
+        at(16 * 1440 * minute),
+        'r4 · 2.1.0',
+        7_380,
+      ),
+      productSummary('fleet/planes', 'Planes', 'team-fleet', 'active', null, at(3 * 1440 * minute), 'r5 · 1.1.0', 4_620),
+      productSummary('fleet/crews', 'Crews', 'team-fleet', 'draft', null, at(4 * minute), null, null),
+    ])
+  const product = makeProduct(
+    now,
+    z.array(shapes.RunSummary).parse(runs.filter((run) => run.product === 'clinical-care/encounters')),
+  )
   const requests = z.array(shapes.Request).parse([makeAccessRequest(now), makeProductRequest(now), makeFailedRequest(now)])
-  const agreements = z.array(shapes.Agreement).parse([makeAgreement(now, 42, 'analytics-users', 'active'), makeAgreement(now, 17, 'svc-ward-report', 'revoked')])
+  const agreements = z
+    .array(shapes.Agreement)
+    .parse([makeAgreement(now, 42, 'analytics-users', 'active'), makeAgreement(now, 17, 'svc-ward-report', 'revoked')])
   const connection = shapes.Connection.parse({
     url: 'postgresql://dev_1f:s%23cret-pw@127.0.0.1:5433/prod',
     jdbc: 'jdbc:postgresql://127.0.0.1:5433/prod?user=dev_1f&password=s%23cret-pw',
@@ -80,13 +124,32 @@ export function makeFixtures(now: number) {
     ports: [{ port: 'encounters-sql', schema: 'clinical_care_encounters_encounters_sql_v2', objects: ['encounters'] }],
   } satisfies z.infer<typeof shapes.Connection>)
   const failedEvents = makeFailedEvents(now - 12 * minute)
-  return { me, health, domains, runs, run: { failed: failedRun, live: liveRun, waiting: waitingRun }, products, product, requests, agreements, connection, failedEvents }
+  return {
+    me,
+    health,
+    domains,
+    runs,
+    run: { failed: failedRun, live: liveRun, waiting: waitingRun },
+    products,
+    product,
+    requests,
+    agreements,
+    connection,
+    failedEvents,
+  }
 }
 
 type RunOf = z.infer<typeof shapes.Run>
 type StepOf = z.infer<typeof shapes.RunStep>
 
-function summary(number: number, kind: string, product: string, state: RunOf['state'], started: number, ms: number | null = null): z.infer<typeof shapes.RunSummary> {
+function summary(
+  number: number,
+  kind: string,
+  product: string,
+  state: RunOf['state'],
+  started: number,
+  ms: number | null = null,
+): z.infer<typeof shapes.RunSummary> {
   const over = state !== 'waiting' && state !== 'running' && state !== 'queued'
   return {
     number,
@@ -133,12 +196,30 @@ function step(id: string, stage: string, title: string, state: StepOf['state'], 
   }
 }
 
-function timed(zero: number, from: number, took: number, usual: number | null): Pick<StepOf, 'startedAt' | 'endedAt' | 'ms' | 'usualMs'> {
-  return { startedAt: new Date(zero + from).toISOString(), endedAt: new Date(zero + from + took).toISOString(), ms: took, usualMs: usual }
+function timed(
+  zero: number,
+  from: number,
+  took: number,
+  usual: number | null,
+): Pick<StepOf, 'startedAt' | 'endedAt' | 'ms' | 'usualMs'> {
+  return {
+    startedAt: new Date(zero + from).toISOString(),
+    endedAt: new Date(zero + from + took).toISOString(),
+    ms: took,
+    usualMs: usual,
+  }
 }
 
 function makeFailedRun(zero: number): RunOf {
-  const node = (name: string, resource: string, status: string, from: number, took: number, usual: number, message: string | null = null) => {
+  const node = (
+    name: string,
+    resource: string,
+    status: string,
+    from: number,
+    took: number,
+    usual: number,
+    message: string | null = null,
+  ) => {
     const { startedAt, endedAt } = timed(zero, from, took, usual)
     return { step: 'transform', name, resource, status, startedAt, endedAt, message, usualMs: usual }
   }
@@ -149,7 +230,12 @@ function makeFailedRun(zero: number): RunOf {
     fix: 'Keep them: set required: false for dep_time in the spec.',
     at: { file: 'dbt/models/int_flight_status.sql', line: 18, column: 1 },
     details: [
-      { severity: 'error' as const, code: 'TRANSFORM_TEST_FAILED', what: 'not_null_flights_dep_time: 7,230 rows', fix: 'Leave them out: restore the filter where dep_time is not null.' },
+      {
+        severity: 'error' as const,
+        code: 'TRANSFORM_TEST_FAILED',
+        what: 'not_null_flights_dep_time: 7,230 rows',
+        fix: 'Leave them out: restore the filter where dep_time is not null.',
+      },
     ],
   }
   return shapes.Run.parse({
@@ -158,10 +244,23 @@ function makeFailedRun(zero: number): RunOf {
     step: 'Build and test with dbt',
     problem,
     steps: [
-      step('provision:schema', 'provision', 'Schema operations_flights__build', 'succeeded', { ...timed(zero, 100, 500, 600), outcome: 'unchanged' }),
-      step('provision:roles', 'provision', 'Roles of operations/flights', 'succeeded', { ...timed(zero, 600, 700, 700), outcome: '1 role checked' }),
-      step('ingest:flights', 'ingest', 'Load flights_src', 'succeeded', { ...timed(zero, 1_400, 6_800, 5_900), outcome: '308,641 rows' }),
-      step('transform', 'transform', 'Build and test with dbt', 'failed', { ...timed(zero, 8_300, 9_700, 11_200), problem, outcome: null }),
+      step('provision:schema', 'provision', 'Schema operations_flights__build', 'succeeded', {
+        ...timed(zero, 100, 500, 600),
+        outcome: 'unchanged',
+      }),
+      step('provision:roles', 'provision', 'Roles of operations/flights', 'succeeded', {
+        ...timed(zero, 600, 700, 700),
+        outcome: '1 role checked',
+      }),
+      step('ingest:flights', 'ingest', 'Load flights_src', 'succeeded', {
+        ...timed(zero, 1_400, 6_800, 5_900),
+        outcome: '308,641 rows',
+      }),
+      step('transform', 'transform', 'Build and test with dbt', 'failed', {
+        ...timed(zero, 8_300, 9_700, 11_200),
+        problem,
+        outcome: null,
+      }),
       step('verify', 'verify', 'Verify the revision', 'skipped', { usualMs: 900 }),
       step('policies', 'policies', 'Masks and row filters', 'skipped', { usualMs: 400 }),
       step('publish', 'publish', 'Publish', 'skipped', { usualMs: 800 }),
@@ -176,7 +275,12 @@ function makeFailedRun(zero: number): RunOf {
       node('unique_flights_flight_id', 'test', 'pass', 16_600, 700, 700),
       node('accepted_values_flights_carrier', 'test', 'pass', 16_600, 500, 500),
       node('not_null_flights_dep_time', 'test', 'fail', 16_700, 1_200, 600, '7,230 rows'),
-      { ...node('daily', 'table', 'skipped', 0, 0, 1_600), startedAt: null, endedAt: null, message: 'depends on the failed test' },
+      {
+        ...node('daily', 'table', 'skipped', 0, 0, 1_600),
+        startedAt: null,
+        endedAt: null,
+        message: 'depends on the failed test',
+      },
     ],
     isolation: 'own-uid',
     approvers: [],
@@ -193,8 +297,14 @@ function makeLiveRun(now: number): RunOf {
     step: 'Load planes.csv',
     usualMs: 4_100,
     steps: [
-      step('provision:schema', 'provision', 'Schema fleet_planes__build', 'succeeded', { ...timed(zero, 50, 300, 400), outcome: 'unchanged' }),
-      step('ingest:planes', 'ingest', 'Load planes.csv', 'running', { startedAt: new Date(zero + 400).toISOString(), usualMs: 900 }),
+      step('provision:schema', 'provision', 'Schema fleet_planes__build', 'succeeded', {
+        ...timed(zero, 50, 300, 400),
+        outcome: 'unchanged',
+      }),
+      step('ingest:planes', 'ingest', 'Load planes.csv', 'running', {
+        startedAt: new Date(zero + 400).toISOString(),
+        usualMs: 900,
+      }),
       step('transform', 'transform', 'Build and test with dbt', 'pending', { usualMs: 1_900 }),
       step('publish', 'publish', 'Publish', 'pending', { usualMs: 300 }),
     ],
@@ -212,17 +322,26 @@ function makeFailedEvents(zero: number): z.infer<typeof shapes.RunEvent>[] {
   const event = (ms: number, stepId: string | null, kind: string, data: Record<string, unknown>) =>
     shapes.RunEvent.parse({ id: ++id, at: new Date(zero + ms).toISOString(), step: stepId, kind, data })
   const log = (ms: number, stepId: string | null, text: string, level = 'info') => event(ms, stepId, 'log', { level, text })
-  const loading = Array.from({ length: 196 }, (_, index) => log(1_400 + index * 30, 'ingest:flights', `COPY flights_src: ${(index + 1) * 1_575} rows read`))
-  const nodes = Array.from({ length: 17 }, (_, index) => log(8_500 + index * 400, 'transform', `${index + 1} of 24 OK created sql view model operations_flights__build.stg_${index}`))
+  const started = [event(0, null, 'state', { state: 'running' }), log(20, null, 'commit 4e1c9a2: 7 steps change, 31 unchanged')]
+  const loading = Array.from({ length: 196 }, (_, index) =>
+    log(1_400 + index * 30, 'ingest:flights', `COPY flights_src: ${(index + 1) * 1_575} rows read`),
+  )
+  const nodes = Array.from({ length: 17 }, (_, index) =>
+    log(8_500 + index * 400, 'transform', `${index + 1} of 24 OK created sql view model operations_flights__build.stg_${index}`),
+  )
   return [
-    event(0, null, 'state', { state: 'running' }),
-    log(20, null, 'commit 4e1c9a2: 7 steps change, 31 unchanged'),
+    ...started,
     ...loading,
     ...nodes,
     log(16_600, 'transform', '3 of 5 START test not_null_flights_dep_time'),
     log(17_300, 'transform', '1 of 5 PASS unique_flights_flight_id in 0.7 s'),
     log(17_900, 'transform', '3 of 5 FAIL 7230 not_null_flights_dep_time in 1.2 s', 'error'),
-    log(17_901, 'transform', '     Got 7230 results, configured to fail if != 0\n     models/marts/flights.yml:22:11   compiled: target/compiled/not_null_flights_dep_time.sql', 'error'),
+    log(
+      17_901,
+      'transform',
+      '     Got 7230 results, configured to fail if != 0\n     models/marts/flights.yml:22:11   compiled: target/compiled/not_null_flights_dep_time.sql',
+      'error',
+    ),
     log(17_990, 'transform', 'SKIP relation daily due to failed test on flights'),
     log(18_100, null, 'transform failed; verify, policies, publish and 2 more skipped; build schema kept for 24 h', 'warn'),
     event(18_500, 'transform', 'step', { id: 'transform', state: 'failed', ms: 9_700 }),
@@ -231,7 +350,16 @@ function makeFailedEvents(zero: number): z.infer<typeof shapes.RunEvent>[] {
   ]
 }
 
-function productSummary(address: string, title: string, owner: string, state: string, reason: string | null, since: string, release: string | null, freshness: number | null) {
+function productSummary(
+  address: string,
+  title: string,
+  owner: string,
+  state: string,
+  reason: string | null,
+  since: string,
+  release: string | null,
+  freshness: number | null,
+) {
   const slo = state === 'degraded' ? 'at-risk' : release ? 'met' : null
   return { address, title, domain: address.split('/')[0], owner, state, since, reason, release, slo, freshness }
 }
@@ -263,11 +391,26 @@ function makeProduct(now: number, runs: z.infer<typeof shapes.RunSummary>[]): z.
     ],
   }
   return shapes.Product.parse({
-    ...productSummary('clinical-care/encounters', 'Encounters', 'clinical-data-team', 'active', null, at(16 * 1440 * minute), 'r4 · 2.1.0', 7_380),
-    description: 'One row per stay in one of our facilities, with admission, discharge and main diagnosis. For quality reporting and bed planning.',
+    ...productSummary(
+      'clinical-care/encounters',
+      'Encounters',
+      'clinical-data-team',
+      'active',
+      null,
+      at(16 * 1440 * minute),
+      'r4 · 2.1.0',
+      7_380,
+    ),
+    description:
+      'One row per stay in one of our facilities, with admission, discharge and main diagnosis. For quality reporting and bed planning.',
     repository: { cloneUrl: 'http://127.0.0.1:4000/git/clinical-care/encounters.git', head: '9f2d11c0aa' },
     environments: [
-      { name: 'dev', state: 'active', release: { ...release, number: 5, label: '2.2.0', at: at(60 * minute), run: 798 }, protected: false },
+      {
+        name: 'dev',
+        state: 'active',
+        release: { ...release, number: 5, label: '2.2.0', at: at(60 * minute), run: 798 },
+        protected: false,
+      },
       { name: 'prod', state: 'active', release, protected: true },
     ],
     served: [
@@ -338,7 +481,13 @@ export function makeProductRequest(now: number): z.infer<typeof shapes.Request> 
     state: 'submitted',
     by: 'dev',
     title: 'new product clinical-care/wards',
-    payload: { domain: 'clinical-care', name: 'wards', title: 'Wards', purpose: 'Beds and staff by ward, for planning.', owner: 'clinical-data-team' },
+    payload: {
+      domain: 'clinical-care',
+      name: 'wards',
+      title: 'Wards',
+      purpose: 'Beds and staff by ward, for planning.',
+      owner: 'clinical-data-team',
+    },
     approvers: ['clinical-data-team'],
     approvals: [],
     run: null,
@@ -370,13 +519,27 @@ function makeFailedRequest(now: number): z.infer<typeof shapes.Request> {
   }
 }
 
-export function makePlan(now: number, kind: string, product: string, steps: [string, string, string][]): z.infer<typeof shapes.Plan> {
+export function makePlan(
+  now: number,
+  kind: string,
+  product: string,
+  steps: [string, string, string][],
+): z.infer<typeof shapes.Plan> {
   return shapes.Plan.parse({
     run: null,
     kind,
     product,
     environment: 'prod',
-    steps: steps.map(([stage, title, because], index) => ({ id: `${stage}:${index}`, stage, command: stage, address: product, title, risk: 'safe', because, dependsOn: [] })),
+    steps: steps.map(([stage, title, because], index) => ({
+      id: `${stage}:${index}`,
+      stage,
+      command: stage,
+      address: product,
+      title,
+      risk: 'safe',
+      because,
+      dependsOn: [],
+    })),
     affected: [],
     unchanged: 0,
     asOf: new Date(now).toISOString(),
@@ -385,8 +548,19 @@ export function makePlan(now: number, kind: string, product: string, steps: [str
   })
 }
 
-function makeAgreement(now: number, number: number, subject: string, state: 'active' | 'revoked'): z.infer<typeof shapes.Agreement> {
-  const proof = (what: string, expected: string, ok = true, sqlstate: string | null = null) => ({ what, expected, ok, sqlstate, detail: '' })
+function makeAgreement(
+  now: number,
+  number: number,
+  subject: string,
+  state: 'active' | 'revoked',
+): z.infer<typeof shapes.Agreement> {
+  const proof = (what: string, expected: string, ok = true, sqlstate: string | null = null) => ({
+    what,
+    expected,
+    ok,
+    sqlstate,
+    detail: '',
+  })
   return {
     number,
     request: number,
@@ -407,7 +581,12 @@ function makeAgreement(now: number, number: number, subject: string, state: 'act
         at: new Date(now - 7 * minute).toISOString(),
         run: 790,
         proofs: [
-          proof('select from the served view', state === 'revoked' ? 'refused' : 'reads', true, state === 'revoked' ? '42501' : null),
+          proof(
+            'select from the served view',
+            state === 'revoked' ? 'refused' : 'reads',
+            true,
+            state === 'revoked' ? '42501' : null,
+          ),
           proof('patient_id', 'masked as hash'),
           proof('select from the build schema', 'refused', true, '42501'),
           proof('rows of other facilities', 'none'),

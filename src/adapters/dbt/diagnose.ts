@@ -60,16 +60,14 @@ function diagnoseException({ parsed, exception }: RawDone): Diagnostic {
   const { type } = exception
   const fromDatabase = /Database|Connect/.test(type) || /^\s*Database Error/.test(exception.message)
   const message = shorten(redact(exception.message, fromDatabase || parsed ? 'database' : 'code'))
-  const code: ErrorCode = fromDatabase
-    ? /Connect/.test(type) || !parsed
-      ? 'TRANSFORM_DATABASE_UNREACHABLE'
-      : 'TRANSFORM_BUILD_FAILED'
-    : type === 'UninstalledPackagesFoundError'
-      ? 'TRANSFORM_PACKAGES_MISSING'
-      : parsed
-        ? 'TRANSFORM_BUILD_FAILED'
-        : 'TRANSFORM_PROJECT_UNPARSABLE'
+  const code = codeOf(type, fromDatabase, parsed)
   return { severity: 'error', code, what: firstLine(stripHeader(message)), why: message, ...locate(exception) }
+}
+
+function codeOf(type: string, fromDatabase: boolean, parsed: boolean): ErrorCode {
+  if (fromDatabase) return /Connect/.test(type) || !parsed ? 'TRANSFORM_DATABASE_UNREACHABLE' : 'TRANSFORM_BUILD_FAILED'
+  if (type === 'UninstalledPackagesFoundError') return 'TRANSFORM_PACKAGES_MISSING'
+  return parsed || type === 'DbtUsageException' ? 'TRANSFORM_BUILD_FAILED' : 'TRANSFORM_PROJECT_UNPARSABLE'
 }
 
 /** dbt does not always know the line: then the file's first one. */

@@ -40,6 +40,10 @@ export async function makeJobFolders(
     await mkdir(ours, { recursive: true })
     await chmod(ours, 0o711)
   }
+  // dbt asks for a folder it may list
+  await chmod(folders.profiles, 0o755)
+  // dbt asks whether it may list this one.
+  await chmod(folders.profiles, 0o755)
   for (const theirs of [folders.home, folders.tmp, folders.log, folders.target]) {
     await mkdir(theirs, { recursive: true, mode: 0o700 })
     if (uid !== null) await lchown(theirs, uid, uid)

@@ -1,7 +1,8 @@
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fail } from '../../core/fail.ts'
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import { asHeddleError, fail, type HeddleError } from '../../core/fail.ts'
 import type {
   IsolationRung,
   Transformation,
@@ -9,6 +10,7 @@ import type {
   TransformationJob,
   TransformationResult,
 } from '../../platform/transformation.ts'
+import { checkManifest } from './check-manifest.ts'
 import { diagnose } from './diagnose.ts'
 import { createForkServer, type ForkServer, type Ready } from './fork-server.ts'
 import { makeJobFolders, openCheckout, requirePassage } from './job-folders.ts'
@@ -16,6 +18,7 @@ import { type JobListener, listenForJobs } from './job-listener.ts'
 import { makeJobRequest } from './job-request.ts'
 import { createProductUids } from './product-uids.ts'
 import { readForeignFile } from './read-foreign-file.ts'
+import { readManifest } from './read-manifest.ts'
 import { redact } from './redact.ts'
 import { createSlots } from './slots.ts'
 import { type JobEnd, watchJob } from './watch-job.ts'
@@ -36,6 +39,8 @@ export type DbtDeps = {
   silenceMs?: number
   log(line: string): void
 }
+
+type Judged = Pick<TransformationResult, 'outcome' | 'diagnostics'>
 
 const SCRIPT = fileURLToPath(new URL('../../../python/fork_server.py', import.meta.url))
 const START_MS = 30_000
@@ -118,7 +123,8 @@ export function createDbtTransformation(deps: DbtDeps): Transformation {
         const end = await watchJob({ key: job.key, uid, request, server, listener, limits, signal, onEvent })
         const result = diagnose(end, job)
         if (result.outcome === 'lost') await sayLoss(job.key, result, folders.outputFile)
-        return { ...result, manifestPath: await findManifest(folders.target, end) }
+        const manifestPath = await findManifest(folders.target, end)
+        return { ...(result.outcome === 'succeeded' ? await judge(result, manifestPath, job) : result), manifestPath }
       } finally {
         await rm(folders.job, { recursive: true, force: true })
       }
@@ -171,6 +177,18 @@ function diagnoseUnstarted(job: TransformationJob) {
   const fork = { code: null, signal: null, serverGone: false }
   return diagnose({ done: null, ending: 'cancelled', fork, failed: [] }, job)
 }
+
+/** A project that dbt is content with, against the rules of the platform. */
+async function judge(result: Judged, manifestPath: string | null, job: TransformationJob): Promise<Judged> {
+  const found = await readManifest(manifestPath ?? '').then(
+    (manifest) => checkManifest(manifest, { buildSchema: job.target.schema, database: job.target.database, ports: job.ports }),
+    (error: unknown) => [toDiagnostic(asHeddleError(error))],
+  )
+  const diagnostics = [...result.diagnostics, ...found]
+  return { outcome: diagnostics.some(({ severity }) => severity === 'error') ? 'failed' : 'succeeded', diagnostics }
+}
+
+const toDiagnostic = ({ code, message, fix }: HeddleError): Diagnostic => ({ severity: 'error', code, what: message, fix })
 
 async function findManifest(target: string, end: JobEnd): Promise<string | null> {
   if (!end.done?.parsed) return null

@@ -52,7 +52,7 @@ export async function seal(site: Site, { place, n, objects, context }: SealReque
         throw refused
       }
       const revision = { n, objects: await countSealed(client, place.id, names.revision(n), objects) }
-      await openToPlatform(client, place.id, names.revision(n), [names.role.prober, names.role.owner])
+      await openToPlatform(client, place.id, names.revision(n), [names.role.prober, names.role.owner, names.role.service])
       await client.query('INSERT INTO heddle.sealed (product, n, objects) VALUES ($1, $2, $3)', [
         place.id,
         n,
@@ -92,7 +92,7 @@ async function countSealed(
   })
 }
 
-/** The prober and the product's owners read what is sealed; consumers only what is served. */
+/** Prober, owners and the service (which copies its last revision) read what is sealed; consumers only what is served. */
 async function openToPlatform(client: Session, product: string, schema: string, readers: string[]): Promise<void> {
   const to = readers.map(ident).join(', ')
   await client.query(`GRANT USAGE ON SCHEMA ${ident(schema)} TO ${to}`)

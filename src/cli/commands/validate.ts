@@ -28,7 +28,7 @@ export async function validate(context: Context): Promise<number> {
   const ms = Math.round(performance.now() - started)
   const texts = { [SPEC_FILE]: spec, ...(deploy !== null && { [DEPLOY_FILE]: deploy }), ...contracts }
   context.print({ type: 'result', valid: errors === 0, product: address === '/' ? null : address, errors, warnings, files, diagnostics }, (style) => [
-    ...formatDiagnostics(diagnostics, { texts, colour: style.colour }),
+    ...(diagnostics.length > 0 ? [formatDiagnostics(diagnostics, texts, { colour: style.colour }).trimEnd()] : []),
     `${summariseDiagnostics(diagnostics, files)} (${ms} ms)`,
   ])
   return errors > 0 ? EXIT.refused : EXIT.ok

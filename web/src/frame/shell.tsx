@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, Outlet } from '@tanstack/react-router'
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useState } from 'react'
 import { healthQuery, meQuery, requestsQuery } from '../api/queries.ts'
 import type { Me } from '../api/types.ts'
@@ -58,6 +58,8 @@ const ENTRIES: { to: string; label: string; icon: IconName }[] = [
 function Rail() {
   const health = useQuery(healthQuery)
   const waiting = useQuery(requestsQuery({ open: true })).data?.items.filter((request) => request.actions.approve).length ?? 0
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const inProducts = path.startsWith('/p/') || path === '/new'
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)
   return (
     <nav className={styles.rail} aria-label="Main">
@@ -79,7 +81,13 @@ function Rail() {
       <ul>
         {ENTRIES.map((entry) => (
           <li key={entry.to}>
-            <Link to={entry.to} className={styles.entry} activeOptions={{ exact: entry.to === '/' }} title={entry.label}>
+            <Link
+              to={entry.to}
+              className={styles.entry}
+              activeOptions={{ exact: entry.to === '/' }}
+              title={entry.label}
+              data-within={entry.to === '/products' && inProducts}
+            >
               <Icon name={entry.icon} />
               <span className={styles.label}>{entry.label}</span>
               {entry.to === '/requests' && waiting ? (

@@ -1,6 +1,6 @@
 import { ActionIcon, Button } from '@mantine/core'
 import { useEffect, useState } from 'react'
-import { Icon } from './icon.tsx'
+import { Icon, type IconName } from './icon.tsx'
 import styles from './parts.module.css'
 
 /** The clipboard interface needs a secure origin; a selection works everywhere. */
@@ -33,11 +33,11 @@ export function CopyButton({ text, label, variant = 'quiet' }: { text: string; l
   )
 }
 
-export function CopyIcon({ text, label }: { text: string; label: string }) {
+export function CopyIcon({ text, label, icon = 'copy' }: { text: string; label: string; icon?: IconName }) {
   const [copied, copy] = useCopied()
   return (
     <ActionIcon aria-label={copied ? 'Copied' : label} title={copied ? 'Copied' : label} onClick={() => copy(text)}>
-      <Icon name={copied ? 'tick' : 'copy'} />
+      <Icon name={copied ? 'tick' : icon} />
     </ActionIcon>
   )
 }

@@ -12,7 +12,8 @@ export function TabLinks({ label, tabs, current }: { label: string; tabs: Tab[];
           key={tab.value}
           to="."
           search={(before: Record<string, unknown>) => ({ ...before, tab: tab.value === tabs[0]?.value ? undefined : tab.value })}
-          aria-current={tab.value === current ? 'page' : undefined}
+          activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}
+          data-open={tab.value === current}
         >
           {tab.label}
           {tab.count ? <span className={styles.count}>{tab.count}</span> : null}

@@ -64,12 +64,12 @@ function ProductView({ product, domain, name }: { product: Product; domain: stri
         </>
       }
       actions={
-        product.offers.length ? (
+        product.offers.length && tab !== 'access' ? (
           <ButtonLink
             to="/p/$domain/$name"
             params={{ domain, name }}
             search={{ tab: 'access', port: product.offers[0]?.ports[0] }}
-            filled={tab !== 'access'}
+            filled
           >
             Request access
           </ButtonLink>
@@ -81,7 +81,7 @@ function ProductView({ product, domain, name }: { product: Product; domain: stri
         current={tab}
         tabs={[
           { value: 'overview', label: 'Overview' },
-          { value: 'data', label: 'Data', count: product.served.length },
+          { value: 'data', label: 'Data' },
           { value: 'access', label: 'Access', count: pending },
         ]}
       />

@@ -6,6 +6,11 @@ export function textOf(request: Request, field: string): string | null {
   return typeof value === 'string' && value ? value : null
 }
 
+/** "90d" as people read it: "90 d" */
+export function spacedDuration(duration: string): string {
+  return duration.replace(/^(\d+)([a-z]+)$/, '$1 $2')
+}
+
 export type Reading = { clear: string[]; masked: { name: string; mask: string }[]; rows: number | null }
 
 /** What a reader of a port would see, by column, in the environment asked for. */

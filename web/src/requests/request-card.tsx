@@ -13,7 +13,7 @@ import { PlanSteps } from '../parts/plan-steps.tsx'
 import { Status } from '../status/status.tsx'
 import { cli } from '../text/cli.ts'
 import { counted, formatAge, formatCount, formatExact, formatTime } from '../text/time.ts'
-import { readingOf, textOf } from './payload.ts'
+import { readingOf, spacedDuration, textOf } from './payload.ts'
 import styles from './requests.module.css'
 
 /** One request, the same wherever it is met: what is asked, what it would grant, who decides, and the decision in place. */
@@ -83,6 +83,7 @@ function AccessFacts({ request }: { request: Request }) {
   const address = textOf(request, 'product') ?? ''
   const port = textOf(request, 'port') ?? ''
   const environment = textOf(request, 'environment')
+  const duration = textOf(request, 'duration')
   const [domain = '', name = ''] = address.split('/')
   const product = useQuery({ ...productQuery(domain, name), enabled: name !== '' })
   const reading = product.data ? readingOf(product.data, port, environment) : null
@@ -105,8 +106,8 @@ function AccessFacts({ request }: { request: Request }) {
       <dd>{textOf(request, 'purpose')}</dd>
       <dt>For</dt>
       <dd>
-        {textOf(request, 'duration') ?? (offer ? `${offer.defaultDays} d, the default of the offer` : 'as the offer says')}, then
-        revoked
+        {duration ? spacedDuration(duration) : offer ? `${offer.defaultDays} d, the default of the offer` : 'as the offer says'},
+        then revoked
       </dd>
       {reading ? (
         <>

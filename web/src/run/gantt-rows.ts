@@ -108,14 +108,25 @@ function blank(key: string, name: string, state: GanttState): GanttRow {
   return { key, level: 0, name, mono: false, state, culprit: false, ...none }
 }
 
-/** Equal steps that did not run are one row: "verify, policies, publish". */
+const FOLDED = 3
+
+/** Equal steps that did not run are one row, three at most so that none is cut: "verify, policies, publish". */
 function foldIdle(rows: GanttRow[]): GanttRow[] {
   const folded: GanttRow[] = []
   for (const row of rows) {
     const last = folded.at(-1)
     const still =
       row.level === 0 && row.start === null && (row.state === 'pending' || row.state === 'skipped' || row.state === 'cancelled')
-    if (still && last?.level === 0 && last.start === null && last.state === row.state && !last.open && !row.open) {
+    const names = last ? last.name.split(', ').length : 0
+    if (
+      still &&
+      names < FOLDED &&
+      last?.level === 0 &&
+      last.start === null &&
+      last.state === row.state &&
+      !last.open &&
+      !row.open
+    ) {
       const usual = last.usual === null && row.usual === null ? null : (last.usual ?? 0) + (row.usual ?? 0)
       folded[folded.length - 1] = {
         ...last,
@@ -124,7 +135,7 @@ function foldIdle(rows: GanttRow[]): GanttRow[] {
         step: null,
         open: null,
         usual,
-        note: last.note === row.note ? last.note : null,
+        note: last.note ?? row.note,
       }
     } else folded.push(row)
   }
@@ -132,8 +143,8 @@ function foldIdle(rows: GanttRow[]): GanttRow[] {
 }
 
 function noteOf(step: RunStep, nodes: RunNode[]): string | null {
-  if (step.state === 'skipped' || step.state === 'cancelled') return step.outcome
   if (step.outcome) return step.outcome
+  if (step.state === 'skipped' || step.state === 'cancelled') return step.stage === 'publish' ? 'nothing published' : null
   const ended = nodes.filter((node) => node.endedAt).length
   return nodes.length && (step.state === 'running' || step.state === 'failed')
     ? `${formatCount(ended)} of ${formatCount(nodes.length)} ran`

@@ -156,20 +156,20 @@ function Track({ row, length }: { row: GanttRow; length: number }) {
         style={{ left: `${left}%`, width: `max(2px, ${width}%)` }}
       />
       {row.note ? (
-        <span
-          className={styles.note}
-          style={
-            reach < 70
-              ? { left: `calc(${reach}% + 8px)`, right: 0 }
-              : { left: 0, right: `calc(${100 - left}% + 8px)`, textAlign: 'right' }
-          }
-          title={row.note}
-        >
+        <span className={styles.note} style={notePlace(row.note, left, reach)} title={row.note}>
           {row.note}
         </span>
       ) : null}
     </div>
   )
+}
+
+/** Right of the bar and its band where the note fits, else on the side with more room; a track is at least 600 px wide. */
+function notePlace(note: string, left: number, reach: number): React.CSSProperties {
+  const needed = (note.length * 7 + 16) / 6
+  const right = 100 - reach
+  if (right >= needed || right >= left) return { left: `calc(${reach}% + 8px)`, right: 0 }
+  return { left: 0, right: `calc(${100 - left}% + 8px)`, textAlign: 'right' }
 }
 
 function tickLabel(ms: number): string {

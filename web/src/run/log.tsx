@@ -80,7 +80,7 @@ export function LogView({
               <Icon name="follow" />
             </ActionIcon>
           ) : null}
-          <CopyIcon text={location.href} label="Copy link to what is shown" />
+          <CopyIcon text={location.href} label="Copy link to what is shown" icon="link" />
           <ActionIcon aria-label="Download the log" title="Download the log" onClick={() => download(run.number, lines)}>
             <Icon name="download" />
           </ActionIcon>

@@ -85,6 +85,14 @@ export function runTitle(run: { kind: string; product: string; environment: stri
   return VERBS[run.kind]?.(run.product, run.environment) ?? `${run.kind} ${run.product} in ${run.environment}`
 }
 
+/** "Refresh in prod", where the product is known */
+export function runShortTitle(run: { kind: string; environment: string }): string {
+  const verb = run.kind.slice(0, 1).toUpperCase() + run.kind.slice(1)
+  return run.kind === 'bootstrap' || run.kind === 'undo'
+    ? verb
+    : `${verb} ${run.kind === 'deploy' || run.kind === 'promote' ? 'to' : 'in'} ${run.environment}`
+}
+
 /** What consumers read because of, or in spite of, a failed run. */
 export function servedAfterFailure(run: Run): { title: string; detail: string } {
   const did = (stage: string) => run.steps.some((step) => step.stage === stage && step.state === 'succeeded')

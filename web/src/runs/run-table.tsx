@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { RunSummary } from '../api/types.ts'
 import parts from '../parts/parts.module.css'
-import { runTitle } from '../run/run-state.ts'
+import { runShortTitle, runTitle } from '../run/run-state.ts'
 import { Status } from '../status/status.tsx'
 import { formatDuration, formatExact, formatTime } from '../text/time.ts'
 import styles from './runs.module.css'
@@ -25,7 +25,7 @@ export function RunTable({ runs, withProduct }: { runs: RunSummary[]; withProduc
             <tr key={run.number}>
               <td>
                 <Link to="/runs/$number" params={{ number: String(run.number) }} className={parts.name}>
-                  {withProduct ? runTitle(run) : `${run.kind} to ${run.environment}`}
+                  {withProduct ? runTitle(run) : runShortTitle(run)}
                 </Link>
                 <small>
                   run {run.number}

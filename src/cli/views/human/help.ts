@@ -9,7 +9,7 @@ export type HelpVerb = {
   options?: readonly HelpOption[]
   hidden?: true
 }
-export type HelpOption = { flags: string; text: string; choices?: readonly string[] }
+export type HelpOption = { flags: string; text: string; choices?: readonly string[]; required?: true }
 
 const FIRST_EXAMPLES = ['heddle new orders --domain sales', 'heddle status', 'heddle logs --failed']
 
@@ -52,8 +52,8 @@ export function renderVerbHelp(verb: HelpVerb, globals: readonly HelpOption[], w
   ]
 }
 
-function describe({ flags, text, choices }: HelpOption) {
-  return [flags, choices ? `${text}: ${choices.join(', ')}` : text] as const
+function describe({ flags, text, choices, required }: HelpOption) {
+  return [flags, `${text}${choices ? `: ${choices.join(', ')}` : ''}${required ? ' (required)' : ''}`] as const
 }
 
 function rows(entries: readonly (readonly [string, string])[], column: number, width: number): string[] {

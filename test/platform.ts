@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import pg from 'pg'
+import { type Client, createClient } from '../src/client/client.ts'
+
+const root = join(import.meta.dirname, '..')
+const MAIN = join(root, 'src/main.ts')
+
+export type Ran = { status: number; stdout: string; stderr: string; json<T = Record<string, unknown>>(): T }
+
+/** The whole platform in processes of its own, as a user starts it, on a fresh data directory. */
+export type TestPlatform = {
+  url: string
+  data: string
+  seconds: number
+  client(as?: string): Client
+  /** the command line against this platform; `cwd` for verbs on a working tree */
+  cli(args: string[], options?: { cwd?: string; env?: Record<string, string>; input?: string }): Promise<Ran>
+  git(args: string[], cwd: string): Promise<Ran>
+  /** a clone of a product, with an author, ready to commit and push */
+  clone(address: string): Promise<string>
+  /** the control database */
+  control(): Promise<pg.Client>
+  /** an environment's database as superuser: for counting effects, never for reading what a consumer should */
+  warehouse(environment: string): Promise<pg.Client>
+  /** process id of the control plane */
+  pid(): number
+  kill(signal: NodeJS.Signals): Promise<void>
+  /** starts again on the same data directory (after kill or stop) */
+  start(options?: { failpoint?: string }): Promise<void>
+  /** resolves when the control plane has ended */
+  ended(): Promise<void>
+  stop(): Promise<void>
+  dispose(): Promise<void>
+}
+
+export type TestPlatformOptions = { sample?: boolean; mesh?: string; failpoint?: string; env?: Record<string, string> }
+
+export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
+  const base = await mkdtemp(join(tmpdir(), 'heddle-test-'))
+  await chmod(base, 0o755)
+  const data = join(base, 'data')
+  if (options.mesh) {
+    mkdirSync(data, { mode: 0o711 })
+    await writeFile(join(data, 'mesh.yml'), options.mesh)
+  }
+  let child: ChildProcess
+  let url = ''
+  let seconds = 0
+  let token = ''
+  const clients: pg.Client[] = []
+
+  async function start({ failpoint }: { failpoint?: string } = {}): Promise<void> {
+    const env = { ...process.env, ...options.env, ...(failpoint && { HEDDLE_FAILPOINT: failpoint }), NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache') }
+    child = spawn(process.execPath, [MAIN, 'start', '--data', data, '--listen', '0', '--json', '--no-open', ...(options.sample ? [] : ['--empty'])], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stderr!.on('data', (chunk) => appendFileSync(join(base, 'stderr.log'), chunk))
+    const ready = new Promise<{ url: string; seconds: number }>((resolve, reject) => {
+      createInterface({ input: child.stdout! }).on('line', (line) => {
+        const message = JSON.parse(line) as { type?: string; state?: string; url: string; seconds: number }
+        if (message.type === 'result' && message.state === 'ready') resolve(message)
+      })
+      child.once('exit', (code, signal) => readFile(join(base, 'stderr.log'), 'utf8').then((text) => reject(new Error(`start ended with ${signal ?? code}:\n${text.slice(-3000)}`)), reject))
+    })
+    ;({ url, seconds } = await ready)
+    token = (await readFile(join(data, 'cli-token'), 'utf8')).trim()
+  }
+
+  await start(options.failpoint ? { failpoint: options.failpoint } : {})
+
+  async function connect(database: string): Promise<pg.Client> {
+    const kept = JSON.parse(await readFile(join(data, 'postgres.json'), 'utf8')) as { listen: number; password: string }
+    const client = new pg.Client({ host: '127.0.0.1', port: kept.listen, user: 'postgres', password: kept.password, database })
+    client.on('error', () => {})
+    await client.connect()
+    clients.push(client)
+    return client
+  }
+
+  const platform: TestPlatform = {
+    get url() {
+      return url
+    },
+    data,
+    get seconds() {
+      return seconds
+    },
+    client: (as) => createClient({ url, token, ...(as && { as }) }),
+    cli: (args, more = {}) => run(process.execPath, [MAIN, ...args, '--data', data], { cwd: more.cwd ?? base, env: more.env ?? {}, ...(more.input !== undefined && { input: more.input }) }),
+    git: (args, cwd) => run('git', args, { cwd, env: {} }),
+    async clone(address) {
+      const into = await mkdtemp(join(base, 'clone-'))
+      const cloned = await platform.cli(['clone', address, into])
+      if (cloned.status !== 0) throw new Error(cloned.stderr)
+      await platform.git(['config', 'user.name', 'Dana'], into)
+      await platform.git(['config', 'user.email', 'dana@example.org'], into)
+      return into
+    },
+    control: () => connect('heddle'),
+    warehouse: (environment) => connect(environment),
+    pid: () => child.pid!,
+    async kill(signal) {
+      const gone = once(child, 'exit')
+      child.kill(signal)
+      await gone
+    },
+    start,
+    async ended() {
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    },
+    async stop() {
+      await Promise.all(clients.splice(0).map((client) => client.end().catch(() => {})))
+      if (child.exitCode === null && child.signalCode === null) await platform.kill('SIGTERM')
+    },
+    async dispose() {
+      await platform.stop()
+      // What a killed control plane left behind is ended too: the database above all.
+      await run(process.execPath, [MAIN, 'stop', '--data', data], { cwd: root, env: {} })
+      await rm(base, { recursive: true, force: true })
+    },
+  }
+  return platform
+}
+
+function run(command: string, args: string[], options: { cwd: string; env: Record<string, string>; input?: string }): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', NO_COLOR: '1', ...options.env }
+    const child = spawn(command, args, { cwd: options.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+    const out: Buffer[] = []
+    const err: Buffer[] = []
+    child.stdout.on('data', (chunk) => out.push(chunk))
+    child.stderr.on('data', (chunk) => err.push(chunk))
+    child.once('error', reject)
+    child.once('close', (code) => {
+      const stdout = Buffer.concat(out).toString('utf8')
+      resolve({ status: code ?? 1, stdout, stderr: Buffer.concat(err).toString('utf8'), json: <T>() => JSON.parse(stdout) as T })
+    })
+    child.stdin.end(options.input ?? '')
+  })
+}
