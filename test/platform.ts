@@ -64,7 +64,12 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
         const message = JSON.parse(line) as { type?: string; state?: string; url: string; seconds: number }
         if (message.type === 'result' && message.state === 'ready') resolve(message)
       })
-      child.once('exit', (code, signal) => readFile(join(base, 'stderr.log'), 'utf8').then((text) => reject(new Error(`start ended with ${signal ?? code}:\n${text.slice(-3000)}`)), reject))
+      let said = ''
+      child.stdout!.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-3000)))
+      child.once('exit', async (code, signal) => {
+        const text = await readFile(join(base, 'stderr.log'), 'utf8').catch(() => '')
+        reject(new Error(`start ended with ${signal ?? code}:\n${text.slice(-3000)}${said}`))
+      })
     })
     ;({ url, seconds } = await ready)
     token = (await readFile(join(data, 'cli-token'), 'utf8')).trim()

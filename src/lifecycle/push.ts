@@ -27,7 +27,7 @@ export async function checkPush(deps: LifecycleDeps, product: ProductRow, push: 
   if (missing.length > 0) return { accept: false, lines: [`${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing in the root of the repository`] }
   const { diagnostics } = await validateSource(deps, product, texts, null)
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length
-  return { accept: errors === 0, lines: formatDiagnostics(diagnostics, { texts }) }
+  return { accept: errors === 0, lines: diagnostics.length > 0 ? formatDiagnostics(diagnostics, texts).trimEnd().split('\n') : [] }
 }
 
 /** After the ref moved: the run exists before the pusher has the terminal back. */

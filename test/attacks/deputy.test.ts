@@ -25,7 +25,12 @@ for (const [index, body] of DEPUTIES.entries())
     const { build } = product.names
     await product.nextRun()
     await buildAs(world, product, [`CREATE VIEW ${build}.flights AS ${body}`])
-    const { findings, revision } = await world.warehouse.seal({ place: product.place, n: 1, objects: [FLIGHTS], context: product.context() })
+    const { findings, revision } = await world.warehouse.seal({
+      place: product.place,
+      n: 1,
+      objects: [FLIGHTS],
+      context: product.context(),
+    })
     assert.equal(revision, null)
     assert.deepEqual(
       findings.map(({ code }) => code),
@@ -73,7 +78,9 @@ test('the platform evaluates nothing of an unsealed build: a policy, a rule and 
 
 async function readsOf(admin: import('pg').Client, relation: string): Promise<number> {
   await admin.query('SELECT pg_stat_clear_snapshot()')
-  const { rows } = await admin.query<{ scans: string }>(`SELECT seq_scan AS scans FROM pg_stat_all_tables WHERE relid = '${relation}'::regclass`)
+  const { rows } = await admin.query<{ scans: string }>(
+    `SELECT seq_scan AS scans FROM pg_stat_all_tables WHERE relid = '${relation}'::regclass`,
+  )
   return Number(rows[0]!.scans)
 }
 
@@ -81,7 +88,13 @@ test('a quality rule in SQL is run as the prober, which cannot act, write or rea
   const other = await makeProduct(world)
   await deploy(world, other, 1)
   const revision = await deploy(world, product, 2)
-  const rule = (id: string, query: string): QualityRule => ({ id, severity: 'error', check: { kind: 'sql', query }, operator: 'mustBe', operands: [9] })
+  const rule = (id: string, query: string): QualityRule => ({
+    id,
+    severity: 'error',
+    check: { kind: 'sql', query },
+    operator: 'mustBe',
+    operands: [9],
+  })
   const hostile: [id: string, query: string][] = [
     ['sql-in-text', `SELECT length(query_to_xml('SELECT 1', true, true, '')::text) FROM \${object}`],
     ['other-product', `SELECT count(*) FROM ${other.names.revision(1)}.flights`],

@@ -35,7 +35,14 @@ function isCode(code: string) {
 test('a repeated step returns the first result and changes nothing', async () => {
   const { warehouse } = world
   const context = product.context('load')
-  const request = (text: string) => ({ place: product.place, component: 'files', table: 'once', columns: COLUMNS, csv: csv(text), context })
+  const request = (text: string) => ({
+    place: product.place,
+    component: 'files',
+    table: 'once',
+    columns: COLUMNS,
+    csv: csv(text),
+    context,
+  })
   const first = await warehouse.loadBatch(request('1\n2\n'))
   const again = await warehouse.loadBatch(request('1\n2\n3\n'))
   assert.deepEqual(again, first)
@@ -48,8 +55,15 @@ test('a repeated step returns the first result and changes nothing', async () =>
 test('the same step twice at the same time happens once', async () => {
   const { warehouse } = world
   const context = at(product.context('twice'), { run: newId() })
-  const load = () => warehouse.loadBatch({ place: product.place, component: 'files', table: 'twice', columns: COLUMNS, csv: csv('1\n'), context })
-  const results = await Promise.allSettled([load(), load(), world.another().loadBatch({ place: product.place, component: 'files', table: 'twice', columns: COLUMNS, csv: csv('1\n'), context })])
+  const load = () =>
+    warehouse.loadBatch({ place: product.place, component: 'files', table: 'twice', columns: COLUMNS, csv: csv('1\n'), context })
+  const results = await Promise.allSettled([
+    load(),
+    load(),
+    world
+      .another()
+      .loadBatch({ place: product.place, component: 'files', table: 'twice', columns: COLUMNS, csv: csv('1\n'), context }),
+  ])
   assert.ok(results.some(({ status }) => status === 'fulfilled'))
   assert.equal(await applied(context.fence.run), 1)
   const admin = await world.superuser()
@@ -77,7 +91,10 @@ test('a stale epoch is refused by every verb and leaves no effect', async () => 
     ['port.remove', () => warehouse.port.remove({ id: product.at, context })],
     ['openService', () => warehouse.openService({ place, validMs: 1000, context })],
     ['closeService', () => warehouse.closeService({ place, context })],
-    ['loadBatch', () => warehouse.loadBatch({ place, component: 'files', table: 'stale', columns: COLUMNS, csv: csv('1\n'), context })],
+    [
+      'loadBatch',
+      () => warehouse.loadBatch({ place, component: 'files', table: 'stale', columns: COLUMNS, csv: csv('1\n'), context }),
+    ],
     ['pinSources', () => warehouse.pinSources({ place, sources: [], context })],
     ['seal', () => warehouse.seal({ place, n: 99, objects: [FLIGHTS], context })],
     ['buildServed', () => warehouse.buildServed({ at: product.at, revision: { n: 99, objects: [] }, objects: [], context })],

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import pg from 'pg'
-import { consume, deploy, deployUnpublished, makeProduct, openWorld, type Product, publish, serve, stateOf, type World } from './world.ts'
+import {
+  consume,
+  deploy,
+  deployUnpublished,
+  makeProduct,
+  openWorld,
+  type Product,
+  publish,
+  serve,
+  stateOf,
+  type World,
+} from './world.ts'
 
 // What readers see while what they read is switched below them.
 let world: World

@@ -27,7 +27,11 @@ after(() => world.dispose())
 const DENIED = '42501'
 const SERVICE: [what: string, sql: string, state: string][] = [
   ['a function in sql', 'CREATE FUNCTION air_mine__build.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', DENIED],
-  ['a function in plpgsql', 'CREATE FUNCTION air_mine__build.f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$', DENIED],
+  [
+    'a function in plpgsql',
+    'CREATE FUNCTION air_mine__build.f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$',
+    DENIED,
+  ],
   ['a function in internal', `CREATE FUNCTION air_mine__build.f(text) RETURNS text LANGUAGE internal AS 'pg_read_file'`, DENIED],
   ['a function in c', `CREATE FUNCTION air_mine__build.f() RETURNS int LANGUAGE c AS 'libc', 'system'`, DENIED],
   ['a procedure', 'CREATE PROCEDURE air_mine__build.f() LANGUAGE sql AS $$ SELECT 1 $$', DENIED],
@@ -73,7 +77,11 @@ const SERVICE: [what: string, sql: string, state: string][] = [
   ['log_statement', `SET log_statement = 'none'`, DENIED],
   ['session_replication_role', `SET session_replication_role = replica`, DENIED],
   ['a replication slot', `SELECT pg_create_physical_replication_slot('s')`, DENIED],
-  ['ending others', `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'heddle_provisioner' LIMIT 1`, DENIED],
+  [
+    'ending others',
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'heddle_provisioner' LIMIT 1`,
+    DENIED,
+  ],
   ['dropping the build schema', 'DROP SCHEMA air_mine__build CASCADE', DENIED],
   ['renaming the build schema', 'ALTER SCHEMA air_mine__build RENAME TO mine', DENIED],
   ['granting use of the build schema', 'ALTER SCHEMA air_mine__build OWNER TO CURRENT_USER', DENIED],
@@ -90,7 +98,11 @@ const SERVICE: [what: string, sql: string, state: string][] = [
   ['another product, sealed', 'SELECT * FROM air_theirs__r1.flights', DENIED],
   ['another product, staging', 'SELECT * FROM air_theirs.anything', DENIED],
   ['another product, build', 'SELECT * FROM air_theirs__build.anything', DENIED],
-  ['a generated column with a volatile function', 'CREATE TABLE air_mine__build.g (id int, r float GENERATED ALWAYS AS (random()) STORED)', '42P17'],
+  [
+    'a generated column with a volatile function',
+    'CREATE TABLE air_mine__build.g (id int, r float GENERATED ALWAYS AS (random()) STORED)',
+    '42P17',
+  ],
 ]
 
 for (const [what, sql, state] of SERVICE)
@@ -111,7 +123,11 @@ test('a prepared transaction cannot outlive the service', async () => {
 test('no other database opens to the service', async () => {
   const pass = await world.warehouse.openService({ place: product.place, validMs: 600_000, context: product.context() })
   for (const database of ['postgres', 'template1'])
-    await assert.rejects(world.login(pass, database), (error: pg.DatabaseError) => error.code === DENIED || error.code === '55000', database)
+    await assert.rejects(
+      world.login(pass, database),
+      (error: pg.DatabaseError) => error.code === DENIED || error.code === '55000',
+      database,
+    )
 })
 
 const CONSUMER: [what: string, sql: string, state: string][] = [

@@ -73,7 +73,10 @@ export type Product = {
 
 let made = 0
 
-export async function makeProduct({ warehouse }: World, { domain = 'air', product = `p${++made}`, environment = 'prod' } = {}): Promise<Product> {
+export async function makeProduct(
+  { warehouse }: World,
+  { domain = 'air', product = `p${++made}`, environment = 'prod' } = {},
+): Promise<Product> {
   const place: Place = { id: newId(), domain, product }
   const at: PortPlace = { place, port: 'data', major: 1 }
   let run = newId()
@@ -105,7 +108,12 @@ export function column(name: string, logicalType: LogicalType = 'string', more: 
   return { name, logicalType, physicalType: null, required: false, unique: false, primaryKey: false, ...more }
 }
 
-export const FLIGHTS: PlannedObject = { name: 'flights', from: 'flights', columns: [column('id', 'integer'), column('origin'), column('tail')], quality: [] }
+export const FLIGHTS: PlannedObject = {
+  name: 'flights',
+  from: 'flights',
+  columns: [column('id', 'integer'), column('origin'), column('tail')],
+  quality: [],
+}
 /** What a clean dbt run leaves: a table, and a view it was made through. `rows` rows, origins A, B and C in turn. */
 export function cleanBuild(schema: string, rows = 9): string[] {
   return [
@@ -127,7 +135,14 @@ export async function buildAs(world: World, product: Product, statements: string
   }
 }
 
-export type Deploy = { rows?: number; extra?: string[]; objects?: PlannedObject[]; masks?: Mask[]; rowFilters?: RowFilter[]; columns?: string[] }
+export type Deploy = {
+  rows?: number
+  extra?: string[]
+  objects?: PlannedObject[]
+  masks?: Mask[]
+  rowFilters?: RowFilter[]
+  columns?: string[]
+}
 
 /** A whole run up to the built, not yet published served schema. */
 export async function deployUnpublished(world: World, product: Product, n: number, plan: Deploy = {}): Promise<Revision> {
@@ -154,7 +169,13 @@ export async function serve({ warehouse }: World, product: Product, revision: Re
 }
 
 export async function publish({ warehouse }: World, product: Product, revision: Revision): Promise<void> {
-  await warehouse.publish({ place: product.place, revision, ports: [{ port: 'data', major: 1 }], release: 'r1', context: product.context() })
+  await warehouse.publish({
+    place: product.place,
+    revision,
+    ports: [{ port: 'data', major: 1 }],
+    release: 'r1',
+    context: product.context(),
+  })
 }
 
 export async function deploy(world: World, product: Product, n: number, plan: Deploy = {}): Promise<Revision> {
@@ -164,7 +185,12 @@ export async function deploy(world: World, product: Product, n: number, plan: De
 }
 
 /** A consumer of the product's port, logged in. */
-export async function consume(world: World, product: Product, subject: string, attributes: Record<string, string[]> = {}): Promise<pg.Client> {
+export async function consume(
+  world: World,
+  product: Product,
+  subject: string,
+  attributes: Record<string, string[]> = {},
+): Promise<pg.Client> {
   const { warehouse } = world
   await warehouse.subject({ subject, domain: null, attributes, context: null })
   await warehouse.grant({ subject, at: product.at, context: product.context() })

@@ -58,13 +58,10 @@ const BASE = {
 const SLEEPS = (seconds: number) => ({
   'models/a.sql': `{{ config(materialized='table') }}\nselect 1 as id, pg_sleep(${seconds})::text as s\n`,
 })
-/** Jinja reads a file: dbt hands out agate tables, whose methods open paths. */
-const READS = (path: string) => ({
-  'models/b.sql': `{% if execute %}{% set t = run_query('select 1 as n').from_csv('${path}') %}{% endif %}select 1 as x`,
-})
-const WRITES = (path: string) => ({
-  'models/b.sql': `{% if execute %}{% do run_query('select 1 as n').to_csv('${path}') %}{% endif %}select 1 as x`,
-})
+/** Models whose Jinja opens files: dbt hands out agate tables, whose methods take paths. */
+const reads = (path: string) =>
+  `{% if execute %}{% set t = run_query('select 1 as n').from_csv('${path}') %}{% endif %}select 1 as x`
+const writes = (path: string) => `{% if execute %}{% do run_query('select 1 as n').to_csv('${path}') %}{% endif %}select 1 as x`
 
 async function makeProject(files: Record<string, string> = {}): Promise<string> {
   const folder = join(root, `project-${projects++}`)
@@ -143,21 +140,30 @@ async function isAlive(pid: number): Promise<boolean> {
 const backends = async () =>
   Number((await admin.query("select count(*) from pg_stat_activity where usename like 'svc_%'")).rows[0].count)
 
-const rungs: { name: string; uidBase: number | null }[] = [{ name: 'as one user', uidBase: null }]
-if (IS_ROOT) rungs.unshift({ name: 'as root', uidBase: 52_000 })
+/** The fork server as on a kernel without Landlock. */
+async function writeServerWithoutLandlock(): Promise<string> {
+  const path = join(root, 'fork_server_without_landlock.py')
+  const folder = JSON.stringify(join(CHECKOUT, 'python'))
+  const lines = ['import runpy, sys', `sys.path.insert(0, ${folder})`, 'import isolate', 'isolate.landlock_abi = lambda: 0']
+  await writeFile(path, [...lines, `runpy.run_path(${folder} + '/fork_server.py', run_name='__main__')`, ''].join('\n'))
+  return path
+}
 
-for (const { name, uidBase } of rungs) {
+const rungs = [
+  ...(IS_ROOT ? [{ name: 'as root', uidBase: 52_000, landlock: true }] : []),
+  ...(IS_ROOT ? [{ name: 'as root without Landlock', uidBase: 54_000, landlock: false }] : []),
+  { name: 'as one user', uidBase: null, landlock: true },
+]
+
+for (const { name, uidBase, landlock } of rungs) {
   describe(`isolation ${name}`, () => {
     let dbt: Transformation
     let serverPid: number
     let isolation: string
     before(async () => {
-      dbt = createDbtTransformation({
-        python: PYTHON,
-        workDir: join(root, `work-${uidBase}`),
-        uidBase,
-        log: (line) => log.push(line),
-      })
+      const workDir = join(root, `work-${uidBase}`)
+      const script = landlock ? {} : { serverScript: await writeServerWithoutLandlock() }
+      dbt = createDbtTransformation({ python: PYTHON, workDir, uidBase, ...script, log: (line) => log.push(line) })
       const warm = await dbt.warm()
       serverPid = warm.pids[0]!
       isolation = warm.isolation
@@ -183,11 +189,7 @@ for (const { name, uidBase } of rungs) {
       assert.match(rows[0].home, /jobs\/[^/]+\/home$/)
       assert.ok(!(await readFile(`/proc/${serverPid}/environ`, 'utf8').catch(() => '')).includes(CANARY))
       if (isolation === 'process') return t.skip('this kernel has no Landlock and we are not root: nothing else is promised')
-      for (const pid of [process.pid, serverPid]) {
-        const attack = await run(dbt, await makeProject(READS(`/proc/${pid}/environ`)))
-        assert.equal(attack.result.outcome, 'failed')
-        assert.match(JSON.stringify(attack.result.diagnostics), /Permission denied/)
-      }
+      await refuse([process.pid, serverPid].map((pid) => reads(`/proc/${pid}/environ`)))
     })
 
     test('a macro opens no file of others, and writes none, not even in its checkout', async (t) => {
@@ -195,39 +197,38 @@ for (const { name, uidBase } of rungs) {
       const other = await makeProject({ 'seeds/people.csv': 'name\nJane Roe\n' })
       await run(dbt, other, { who: 'two', command: 'parse' })
       const own = await makeProject({ 'data.csv': 'name\nown\n' })
-      await writeFile(join(own, 'models/b.sql'), READS(join(own, 'data.csv'))['models/b.sql'])
+      await writeFile(join(own, 'models/b.sql'), reads(join(own, 'data.csv')))
       // The way of the attack itself is open, or the refusals below would prove nothing.
-      assert.equal((await run(dbt, own)).result.outcome, 'succeeded')
+      assert.equal((await run(dbt, own, { select: 'b' })).result.outcome, 'succeeded')
       const jobs = join(root, `work-${uidBase}`)
-      for (const path of [
-        join(other, 'seeds/people.csv'),
-        join(jobs, 'targets/product-two/prod/target/manifest.json'),
-        join(jobs, 'uids.json'),
-        '/etc/shadow',
-      ]) {
-        const attack = await run(dbt, await makeProject(READS(path)))
-        assert.deepEqual([attack.result.outcome, codes(attack)], ['failed', ['TRANSFORM_MODEL_FAILED']], path)
-        assert.match(attack.result.diagnostics[0]!.why!, /Permission denied|No such file/)
-      }
-      for (const path of [
-        join(own, 'written.csv'),
-        join(jobs, 'targets/product-two/prod/target/x.csv'),
-        join(tmpdir(), `${randomUUID()}.csv`),
-      ]) {
-        assert.equal((await run(dbt, await makeProject(WRITES(path)))).result.outcome, 'failed', path)
-        await assert.rejects(stat(path))
-      }
+      const secrets = ['uids.json', 'jobs.sock', 'targets/product-two/prod/target/manifest.json'].map((file) => join(jobs, file))
+      const places = [join(own, 'written.csv'), join(jobs, 'targets/product-two/prod/target/x.csv')]
+      // Without Landlock everyone's folder for temporary files is open.
+      if (landlock) places.push(join(tmpdir(), `${randomUUID()}.csv`))
+      await refuse([...[join(other, 'seeds/people.csv'), '/etc/shadow', ...secrets].map(reads), ...places.map(writes)])
+      for (const path of places) await assert.rejects(stat(path))
       // A link in the checkout, and seeds from a folder outside, lead nowhere either.
       const linked = await makeProject()
       await symlink(join(other, 'seeds'), join(linked, 'seeds'))
-      const outside = await makeProject({
-        'dbt_project.yml': `${BASE['dbt_project.yml']}seed-paths: ['${join(other, 'seeds')}']\n`,
-      })
+      const seedPaths = `seed-paths: ['${join(other, 'seeds')}']\n`
+      const outside = await makeProject({ 'dbt_project.yml': BASE['dbt_project.yml'] + seedPaths })
       for (const project of [linked, outside]) {
-        await run(dbt, project)
+        await run(dbt, project, { select: 'people' })
         assert.equal((await admin.query("select to_regclass('one__build.people') as found")).rows[0].found, null)
       }
     })
+
+    /** Every attack is a model of one build, and each of them fails. */
+    async function refuse(attacks: string[]): Promise<void> {
+      const files = Object.fromEntries(attacks.map((text, n) => [`models/attack_${n}.sql`, text]))
+      const { events } = await run(dbt, await makeProject(files), { select: 'attack_*' })
+      const ends = events.filter((event) => event.kind === 'node-finished')
+      assert.equal(ends.length, attacks.length)
+      for (const end of ends) {
+        assert.equal(end.status, 'error', attacks[Number(end.name.split('_')[1])])
+        assert.match(end.message!, /Permission denied|No such file|No such device/)
+      }
+    }
 
     test('a job holds no capability, no other groups and no way to new rights', {
       skip: process.platform !== 'linux' && 'Linux only',
@@ -374,6 +375,31 @@ describe('jobs', () => {
       assert.match(`${found!.what} ${found!.why}`, says)
       assert.ok(!JSON.stringify(done).includes('Jane'))
       if (code === 'TRANSFORM_PROJECT_UNPARSABLE') assert.equal(done.result.manifestPath, null)
+    }
+  })
+
+  test('what dbt likes and the platform does not fails too', async () => {
+    const cases: [Record<string, string>, string][] = [
+      [{}, 'TRANSFORM_PORT_NOT_A_TABLE'],
+      [
+        { 'models/b.sql': "{{ config(materialized='table', schema='elsewhere') }}\nselect 1 as id" },
+        'TRANSFORM_NODE_OUTSIDE_BUILD',
+      ],
+      [
+        {
+          'models/b.sql': "{{ config(materialized='table') }}\nselect 1 as id",
+          'macros/m.sql': '{% macro generate_schema_name(custom_schema_name, node) %}public{% endmacro %}',
+        },
+        'TRANSFORM_NODE_OUTSIDE_BUILD',
+      ],
+      [
+        { 'models/b.sql': "{{ config(materialized='table', grants={'select': ['public']}) }}\nselect 1 as id" },
+        'TRANSFORM_GRANTS_REFUSED',
+      ],
+    ]
+    for (const [files, code] of cases) {
+      const checked = await run(dbt, await makeProject(files), { command: 'parse', ports: [{ object: 'things', from: 'b' }] })
+      assert.deepEqual([checked.result.outcome, [...new Set(codes(checked))]], ['failed', [code]])
     }
   })
 

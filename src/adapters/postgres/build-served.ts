@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { fail } from '../../core/fail.ts'
 import { productNames } from '../../core/names.ts'
 import type { EffectContext } from '../../platform/resource.ts'
@@ -34,6 +35,7 @@ export async function buildServed(site: Site, request: ServeRequest): Promise<{ 
   const names = productNames(site.environment, place.domain, place.product)
   const port = names.served(at.port, at.major)
   return fenced(site, context, { verb: 'buildServed', key: port, doing: `build what ${port} will serve` }, async (client) => {
+    await client.query(`SET LOCAL lock_timeout = '500ms'`)
     await dropUnpublished(client, request, names.servedRevision)
     const number = await nextNumber(client, port)
     const schema = names.servedRevision(at.port, at.major, number)
@@ -131,31 +133,36 @@ async function readTypes(client: Session, relation: string): Promise<Map<string,
   return new Map(rows.map(({ name, type }) => [name, type]))
 }
 
-/** Row filters are restrictive policies: all of them hold, those of another port on the same table too. Table owner and platform get a policy each. */
-async function filterTable(
-  client: Session,
-  { port, policy, readers }: Building,
-  keeper: string,
-  { relation, rowFilters, types }: PlannedView,
-): Promise<void> {
-  const table = relationSql(relation)
-  const { rows } = await client.query<{ name: string }>(
-    'SELECT polname AS name FROM pg_policy WHERE polrelid = to_regclass($1)',
+/**
+ * Row filters are restrictive policies: all of them hold, those of another port on the same table too. Table owner and platform get a policy each. What
+ * already stands is left alone: on a table that is being read, DDL would make new readers wait.
+ */
+async function filterTable(client: Session, building: Building, keeper: string, object: PlannedView): Promise<void> {
+  const { port, policy, readers } = building
+  const table = relationSql(object.relation)
+  const wanted = object.rowFilters.map((filter, index) => {
+    const using = filterSql(filter, policy, object.types)
+    return { name: `${port}:${index + 1}`, using, hash: createHash('sha256').update(using).digest('hex') }
+  })
+  const { rows } = await client.query<{ name: string; hash: string | null }>(
+    `SELECT polname AS name, obj_description(oid, 'pg_policy') AS hash FROM pg_policy WHERE polrelid = to_regclass($1)`,
     [table],
   )
-  for (const { name } of rows) if (name.startsWith(`${port}:`)) await client.query(`DROP POLICY ${ident(name)} ON ${table}`)
-  if (rowFilters.length === 0) return
-  if (!rows.some(({ name }) => name === 'heddle_all')) {
+  const ours = rows.filter(({ name }) => name.startsWith(`${port}:`))
+  const same = wanted.every(({ name, hash }) => ours.some((one) => one.name === name && one.hash === hash))
+  if (same && ours.length === wanted.length) return
+  for (const { name } of ours) await client.query(`DROP POLICY ${ident(name)} ON ${table}`)
+  if (wanted.length > 0 && !rows.some(({ name }) => name === 'heddle_all')) {
     await client.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`)
     await client.query(`ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`)
     await client.query(`CREATE POLICY heddle_all ON ${table} FOR SELECT TO ${ident(keeper)} USING (true)`)
     // without it prober, owner and service would silently read no row at all
     await client.query(`CREATE POLICY heddle_platform ON ${table} FOR SELECT TO ${readers.map(ident).join(', ')} USING (true)`)
   }
-  for (const [index, filter] of rowFilters.entries())
-    await client.query(
-      `CREATE POLICY ${ident(`${port}:${index + 1}`)} ON ${table} AS RESTRICTIVE FOR SELECT TO ${ident(keeper)} USING (${filterSql(filter, policy, types)})`,
-    )
+  for (const { name, using, hash } of wanted) {
+    await client.query(`CREATE POLICY ${ident(name)} ON ${table} AS RESTRICTIVE FOR SELECT TO ${ident(keeper)} USING (${using})`)
+    await client.query(`COMMENT ON POLICY ${ident(name)} ON ${table} IS ${literal(hash)}`)
+  }
 }
 
 async function createView(

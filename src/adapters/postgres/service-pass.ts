@@ -5,7 +5,7 @@ import type { Place, ServicePass } from '../../platform/warehouse.ts'
 import { ident, literal } from '../../sql/quote.ts'
 import { limitLogin } from './budgets.ts'
 import { endSessions } from './end-sessions.ts'
-import { alreadyDone, fenced, guarded } from './fenced.ts'
+import { guarded } from './fenced.ts'
 import { newPassword, scramVerifier } from './scram.ts'
 import type { Site } from './session.ts'
 
@@ -36,12 +36,10 @@ export async function openService(site: Site, place: Place, validMs: number, con
 
 export async function closeService(site: Site, place: Place, context: EffectContext): Promise<void> {
   const service = productNames(site.environment, place.domain, place.product).role.service
-  const effect = { verb: 'closeService', key: place.id, doing: `close ${service}` }
-  if (await alreadyDone(site, context, effect)) return
+  // Not recorded: a step that is tried again has opened the login again, and it must be shut again.
   await shut(site, service, context)
-  await fenced(site, context, effect, async (client) => {
+  await guarded(site, context, `close ${service}`, async (client) => {
     await client.query('UPDATE heddle.product SET pass_lane = NULL, pass_epoch = NULL, pass_run = NULL WHERE id = $1', [place.id])
-    return null
   })
 }
 

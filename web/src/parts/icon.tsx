@@ -14,7 +14,7 @@ const PATHS = {
   right: 'm6.2 4 4 4-4 4',
   close: 'm4 4 8 8m0-8-8 8',
   more: 'M3.2 8h.1M8 8h.1m4.6 0h.1',
-  follow: 'M8 2.5v8m-3.4-3.2L8 10.7l3.4-3.4M3.5 13.5h9',
+  follow: 'm4 3.5 4 4 4-4m-8 5 4 4 4-4',
 } as const
 export type IconName = keyof typeof PATHS
 

@@ -3,20 +3,36 @@ import { counted, formatTime } from '../text/time.ts'
 import { Diagnostics } from './failure-card.tsx'
 import styles from './plan-steps.module.css'
 
-/** Exactly what would be done, in order, grouped by stage; red stands for destructive alone. */
+/** Exactly what would be done, and as of when. */
 export function PlanSteps({ plan }: { plan: Plan }) {
-  const stages = [...new Set(plan.steps.map((step) => step.stage))]
   return (
     <div className={styles.plan}>
       <p className={styles.summary}>
         {plan.summary}
         {plan.unchanged ? <span className="muted"> {counted(plan.unchanged, 'unchanged', 'unchanged')}.</span> : null}
       </p>
+      <StepList steps={plan.steps} />
+      {plan.affected.length ? (
+        <p>
+          <strong>Affects</strong> {plan.affected.join(', ')}
+        </p>
+      ) : null}
+      <Diagnostics items={plan.diagnostics} />
+      <p className={styles.asOf}>As of {formatTime(plan.asOf)}. What is shown is what runs.</p>
+    </div>
+  )
+}
+
+/** In order, grouped by stage; red stands for destructive alone. */
+export function StepList({ steps }: { steps: Step[] }) {
+  const stages = [...new Set(steps.map((step) => step.stage))]
+  return (
+    <div className={styles.plan}>
       {stages.map((stage) => (
         <section key={stage} aria-label={stage}>
           <h3>{stage}</h3>
           <ul>
-            {plan.steps
+            {steps
               .filter((step) => step.stage === stage)
               .map((step) => (
                 <li key={step.id}>
@@ -31,13 +47,6 @@ export function PlanSteps({ plan }: { plan: Plan }) {
           </ul>
         </section>
       ))}
-      {plan.affected.length ? (
-        <p>
-          <strong>Affects</strong> {plan.affected.join(', ')}
-        </p>
-      ) : null}
-      <Diagnostics items={plan.diagnostics} />
-      <p className={styles.asOf}>As of {formatTime(plan.asOf)}. What is shown is what runs.</p>
     </div>
   )
 }

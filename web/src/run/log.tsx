@@ -54,7 +54,7 @@ export function LogView({
           <TextInput
             className={styles.search}
             aria-label="Search the log"
-            placeholder={`Search ${counted(lines.length, 'line')}`}
+            placeholder={lines.length ? `Search ${counted(lines.length, 'line')}` : 'Search'}
             leftSection={<Icon name="search" />}
             value={search.q ?? ''}
             onChange={(event) => change({ q: event.currentTarget.value || undefined, line: undefined })}
@@ -132,6 +132,7 @@ function Lines({ lines, opened, follow, onFollow, onLine, stageOf, empty }: Line
     <div
       ref={box}
       className={styles.lines}
+      data-empty={!lines.length}
       role="log"
       aria-live="off"
       aria-label="Log lines"

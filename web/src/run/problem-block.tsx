@@ -1,7 +1,7 @@
 import type { Run } from '../api/types.ts'
 import { Glyph } from '../status/status.tsx'
 import styles from './run.module.css'
-import { servedAfterFailure } from './run-state.ts'
+import { failsAgain, servedAfterFailure } from './run-state.ts'
 
 /** Cause, way out, and what consumers read meanwhile: the three things a failed run is opened for. */
 export function ProblemBlock({ run }: { run: Run }) {
@@ -52,6 +52,7 @@ export function ProblemBlock({ run }: { run: Run }) {
         ) : (
           <p>{fixes[0]}</p>
         )}
+        {failsAgain(run) ? <p className="muted">Retrying {run.commit?.slice(0, 7)} fails again; a push runs the fix.</p> : null}
       </div>
       <div>
         <h2>

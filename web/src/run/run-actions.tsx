@@ -10,6 +10,7 @@ import { MenuButton, MenuItem } from '../parts/menu.tsx'
 import { cli } from '../text/cli.ts'
 import { counted } from '../text/time.ts'
 import styles from './run.module.css'
+import { failsAgain } from './run-state.ts'
 
 /** What the API says this reader may do now. An undo belongs to the request the run was made for. */
 export function RunActions({ run, request }: { run: Run; request: number | null }) {
@@ -27,7 +28,11 @@ export function RunActions({ run, request }: { run: Run; request: number | null 
   return (
     <>
       {run.actions.retry ? (
-        <Button variant="filled" loading={action.isPending} onClick={() => action.mutate({ path: `/runs/${run.number}/retry` })}>
+        <Button
+          variant={failsAgain(run) ? 'default' : 'filled'}
+          loading={action.isPending}
+          onClick={() => action.mutate({ path: `/runs/${run.number}/retry` })}
+        >
           {failed ? `Retry from ${failed.stage}` : 'Retry'}
         </Button>
       ) : null}

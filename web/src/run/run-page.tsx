@@ -7,7 +7,8 @@ import { useCrumbs } from '../frame/crumbs.tsx'
 import { useReportLive } from '../frame/live.tsx'
 import { productCrumbs } from '../frame/product-crumbs.ts'
 import { Loaded } from '../parts/loaded.tsx'
-import { Page } from '../parts/page.tsx'
+import { Page, Section } from '../parts/page.tsx'
+import { StepList } from '../parts/plan-steps.tsx'
 import { Status } from '../status/status.tsx'
 import { wordFor } from '../status/vocabulary.ts'
 import { formatDuration, formatExact, formatTime } from '../text/time.ts'
@@ -91,13 +92,20 @@ function RunView({ run }: { run: Run }) {
       </p>
       {run.problem && !active ? <ProblemBlock run={run} /> : null}
       {run.state === 'waiting' ? <ApprovalCard run={run} /> : null}
-      {run.steps.length ? (
-        <GanttView run={run} now={now} step={search.step} />
-      ) : (
-        <p className={styles.nothing}>{nothingToDo(run)}</p>
-      )}
+      <Steps run={run} now={now} step={search.step} />
       <LogView run={run} lines={stream.lines} stream={stream.state} search={search} />
     </Page>
+  )
+}
+
+/** Before it runs, a run is its plan: every step with its reason. From then on it is a picture of its time. */
+function Steps({ run, now, step }: { run: Run; now: number; step: string | undefined }) {
+  if (!run.steps.length) return <p className={styles.nothing}>{nothingToDo(run)}</p>
+  if (run.state !== 'waiting') return <GanttView run={run} now={now} step={step} />
+  return (
+    <Section title="Plan" count={run.steps.length}>
+      <StepList steps={run.steps} />
+    </Section>
   )
 }
 

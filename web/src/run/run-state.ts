@@ -67,6 +67,13 @@ function pick(data: Record<string, unknown>, names: string[]): Record<string, un
   return Object.fromEntries(names.filter((name) => data[name] !== undefined).map((name) => [name, data[name]]))
 }
 
+const OF_THE_CODE = /^(SPEC|TRANSFORM|TRANSFORMATION|VERIFY|POLICY|CONTRACT|SQL)_/
+
+/** The same commit fails the same way again: the way on is a fix, not a retry. */
+export function failsAgain(run: Run): boolean {
+  return run.state === 'failed' && run.commit !== null && OF_THE_CODE.test(run.problem?.code ?? '')
+}
+
 const VERBS: Record<string, (product: string, environment: string) => string> = {
   bootstrap: (product) => `Bootstrap ${product}`,
   deploy: (product, environment) => `Deploy ${product} to ${environment}`,

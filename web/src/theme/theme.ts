@@ -9,7 +9,7 @@ import {
   TextInput,
 } from '@mantine/core'
 
-const CONTROL = { height: 32, minHeight: 32, fontSize: 13 }
+const CONTROL = { height: 32, minHeight: 32, fontSize: 13, lineHeight: '30px' }
 const LABEL = { fontSize: 13, fontWeight: 600, lineHeight: '20px' }
 const HINT = { fontSize: 12, lineHeight: '16px', color: 'var(--muted)' }
 
