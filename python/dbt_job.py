@@ -94,7 +94,8 @@ class Watch:
             self.finished(event.data)
         elif name in ("FoundStats", "PartialParsingEnabled", "UnableToPartialParse"):
             self.channel.send({"event": "log", "level": "info", "text": event.info.msg})
-        elif event.info.level == "warn":
+        # What a macro prints may be rows.
+        elif event.info.level == "warn" and not name.startswith("Jinja"):
             self.channel.send({"event": "log", "level": "warn", "text": event.info.msg})
 
     def started(self, data):

@@ -22,8 +22,12 @@ os.set_inheritable(PROTOCOL, False)
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-import dbt_job  # noqa: E402
 import isolate  # noqa: E402
+
+# The imports and the warm-up take seconds in which nobody reads standard input: a control plane that is killed meanwhile takes this process with it.
+isolate.prctl(isolate.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+import dbt_job  # noqa: E402
 
 # What a build imports late; each is read once here instead of once in every child.
 import dbt.adapters.postgres  # noqa: E402,F401
@@ -47,6 +51,14 @@ def warm(scratch):
     gc.collect()
     # Collections in a child would touch, and so copy, the parent's pages.
     gc.freeze()
+
+
+def ended_child():
+    """A child that ended but still has its number, so that its group can be ended with it; -1 where the system cannot tell (macOS before Python 3.13)."""
+    if not hasattr(os, "waitid"):
+        return -1
+    found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return found.si_pid if found else -1
 
 
 class Server:
@@ -81,11 +93,15 @@ class Server:
             say(op="refused", key=request["key"], reason=f"{threads} native threads in the fork server")
             raise SystemExit(3)
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            say(op="refused", key=request["key"], reason=f"cannot fork: {error.strerror}")
+            return
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
-                for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE):
+                for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
                     signal.signal(number, signal.SIG_DFL)
                 nothing = os.open(os.devnull, os.O_RDONLY)
                 os.dup2(nothing, 0)
@@ -102,20 +118,19 @@ class Server:
     def reap(self):
         while True:
             try:
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                pid = ended_child()
+                if pid in self.jobs:
+                    self.kill(pid, signal.SIGKILL)
+                pid, status = os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 return
-            if found is None:
+            if pid == 0:
                 return
-            pid = found.si_pid
-            if pid in self.jobs:
-                self.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
             key = self.jobs.pop(pid, None)
             self.end_strays()
             if key is not None:
-                killed = found.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
-                say(op="exited", key=key, pid=pid, **({"signal": found.si_status} if killed else {"code": found.si_status}))
+                code = os.waitstatus_to_exitcode(status)
+                say(op="exited", key=key, pid=pid, **({"signal": -code} if code < 0 else {"code": code}))
 
     def end_strays(self):
         """Processes a job left behind in another session come to us, as the subreaper."""
@@ -167,6 +182,8 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     isolate.prctl(isolate.PR_SET_CHILD_SUBREAPER, 1)
     warm(scratch)
+    # From here on the end of standard input says it, and the jobs are ended one by one.
+    isolate.prctl(isolate.PR_SET_PDEATHSIG, 0)
     server = Server(socket_path)
     threads = isolate.native_threads()
     if threads != 1:

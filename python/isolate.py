@@ -3,6 +3,7 @@
 The ladder: own uid (root) > Landlock (any Linux user) > a plain process. Landlock is also laid over the own uid where the kernel has it.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -145,7 +146,7 @@ def isolate(parent, uid, limits, read, write, connect):
     if LINUX:
         _limit(resource.RLIMIT_NPROC, _tasks_of(os.getuid() if uid is None else uid) + limits["tasks"])
         # The kernel should rather end a job than the platform when memory runs out.
-        with open("/proc/self/oom_score_adj", "w") as f:
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as f:
             f.write("500")
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, limits["fileBytes"])
@@ -155,8 +156,8 @@ def isolate(parent, uid, limits, read, write, connect):
     os.umask(0o077)
     if uid is not None:
         os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
+        os.setgid(uid)
+        os.setuid(uid)
     # setuid clears the signal on the parent's death.
     die_with_parent(parent)
     prctl(PR_SET_NO_NEW_PRIVS, 1)

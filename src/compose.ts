@@ -1,17 +1,17 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { createPostgresWarehouse } from './adapters/postgres/warehouse.ts'
-import { startPostgresServer } from './adapters/postgres/server.ts'
 import { createDbtTransformation } from './adapters/dbt/transformation.ts'
 import { createFileReader } from './adapters/files/read-source.ts'
 import { createGitHttp } from './adapters/git/http.ts'
 import { createGitRepository } from './adapters/git/repository.ts'
+import { startPostgresServer } from './adapters/postgres/server.ts'
+import { createPostgresWarehouse } from './adapters/postgres/warehouse.ts'
 import { findProduct, needDomain, productById } from './catalog/products.ts'
+import type { DataDirectory } from './cli/data-directory.ts'
 import { allCommands } from './commands/all.ts'
 import { systemClock } from './core/clock.ts'
 import { fail } from './core/fail.ts'
-import type { DataDirectory } from './cli/data-directory.ts'
 import { createApp } from './http/app.ts'
 import { authenticateBasic } from './http/authenticate.ts'
 import type { HttpDeps } from './http/deps.ts'
@@ -74,20 +74,34 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const secret = (name: string) => createHmac('sha256', data.secretsKey).update(name).digest('base64url')
 
   try {
-    const transformation = createDbtTransformation({ python: join(root, '.runtime/python/bin/python'), workDir: join(data.work, 'dbt'), uidBase: options.isRoot ? UID_BASE : null, log })
+    const transformation = createDbtTransformation({
+      python: join(root, '.runtime/python/bin/python'),
+      workDir: join(data.work, 'dbt'),
+      uidBase: options.isRoot ? UID_BASE : null,
+      log,
+    })
     stops.push(() => transformation.stop())
     // Importing dbt takes seconds, so it starts first and is waited for last.
     const warming = transformation.warm()
     warming.catch(() => {})
 
     const server = await timed('database', async () => {
-      const value = await startPostgresServer({ dataDir: data.path, log, ...(options.databaseListen !== null && { listen: options.databaseListen }) })
+      const value = await startPostgresServer({
+        dataDir: data.path,
+        log,
+        ...(options.databaseListen !== null && { listen: options.databaseListen }),
+      })
       return { value, detail: [`127.0.0.1:${value.port}`, ...value.did].join(', ') }
     })
     stops.push(() => server.stop())
 
     const mesh = await loadMesh(options)
-    const connection = await initialiseControl({ host: server.host, port: server.port, superuser: server.superuser, controlPassword: secret('control') })
+    const connection = await initialiseControl({
+      host: server.host,
+      port: server.port,
+      superuser: server.superuser,
+      controlPassword: secret('control'),
+    })
     const migrated = await migrate(connection)
     const control = openControl(connection, { log })
     stops.push(() => control.close())
@@ -127,7 +141,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       repository,
       warehouse(environment) {
         const found = warehouses.get(environment)
-        if (!found) throw fail('ENVIRONMENT_UNKNOWN', { what: `There is no environment "${environment}"`, fix: `Environments: ${[...warehouses.keys()].join(', ')}.` })
+        if (!found)
+          throw fail('ENVIRONMENT_UNKNOWN', {
+            what: `There is no environment "${environment}"`,
+            fix: `Environments: ${[...warehouses.keys()].join(', ')}.`,
+          })
         return found
       },
       validate: validation.validateInWorker,
@@ -142,7 +160,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       warehouse: lifecycle.warehouse,
       repository,
       transformation,
-      reader: (domain) => createFileReader({ sources: () => Object.entries(mesh.sources).map(([name, source]) => ({ name, ...source })), domainOf: () => domain }),
+      reader: (domain) =>
+        createFileReader({
+          sources: () => Object.entries(mesh.sources).map(([name, source]) => ({ name, ...source })),
+          domainOf: () => domain,
+        }),
       templateFiles: (name) => readTemplate(mesh.templates[name]?.path, name),
       workDir: join(data.work, 'products'),
     })
@@ -179,13 +201,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         const caller = await authenticateBasic(httpDeps, authorization)
         if (!caller) return { ok: false, status: 401, message: 'A git token is needed: heddle clone gives one' }
         const row = await findProduct(control.db, { domain, product })
-        if (!row || isBoundElsewhere(caller, row)) return { ok: false, status: 404, message: `There is no ${domain}/${product} here` }
+        if (!row || isBoundElsewhere(caller, row))
+          return { ok: false, status: 404, message: `There is no ${domain}/${product} here` }
         if (service === 'git-receive-pack' && !mayOwn(caller, row, await needDomain(control.db, row.domain))) {
-          return { ok: false, status: 403, message: `${caller.subject.name} may not push to ${domain}/${product}; its owners may` }
+          return {
+            ok: false,
+            status: 403,
+            message: `${caller.subject.name} may not push to ${domain}/${product}; its owners may`,
+          }
         }
         return { ok: true, productId: row.id, subject: caller.subject.name }
       },
-      onPreReceive: async (push) => checkPush(lifecycle, await productById(control.db, push.product), { ...push, quarantine: push.quarantine.objectDirectory }),
+      onPreReceive: async (push) =>
+        checkPush(lifecycle, await productById(control.db, push.product), {
+          ...push,
+          quarantine: push.quarantine.objectDirectory,
+        }),
       onPostReceive: async (push) => acceptPush(lifecycle, await productById(control.db, push.product), push),
     })
     const app = await createApp(httpDeps)
@@ -198,15 +229,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       return { value: null, detail: [url, ...(migrated.length ? [`schema ${migrated.at(-1)}`] : [])].join(', ') }
     })
 
-    const warm = await timed('dbt', async () => {
-      const [value] = await Promise.all([warming, validationReady])
-      return { value, detail: `warm, isolation: ${value.isolation}` }
-    })
+    // What was interrupted goes on at once; only a transform waits until dbt is warm.
     const resumed = await releaseLeases({ control, dataDirectory: data.path })
     if (resumed > 0) did.push(`resumed ${resumed} interrupted ${resumed === 1 ? 'run' : 'runs'}`)
     did.push(...(await catchUpPushes(lifecycle)))
     engine.start()
     stops.push(() => engine.stop())
+    const warm = await timed('dbt', async () => {
+      const [value] = await Promise.all([warming, validationReady])
+      return { value, detail: `warm, isolation: ${value.isolation}` }
+    })
     stops.push(startLoops(lifecycle, [...warehouses.values()], log))
     return {
       url,
@@ -228,7 +260,11 @@ async function stopAll(stops: (() => Promise<void>)[], log: (line: string) => vo
 }
 
 /** Work that comes with time: each loop waits for its own end before it starts again. */
-function startLoops(lifecycle: LifecycleDeps, warehouses: readonly Warehouse[], log: (line: string) => void): () => Promise<void> {
+function startLoops(
+  lifecycle: LifecycleDeps,
+  warehouses: readonly Warehouse[],
+  log: (line: string) => void,
+): () => Promise<void> {
   const stopped = new AbortController()
   const every = async (name: string, ms: number, work: () => Promise<unknown>) => {
     while (!stopped.signal.aborted) {
@@ -243,10 +279,13 @@ function startLoops(lifecycle: LifecycleDeps, warehouses: readonly Warehouse[], 
     every('expiry', 1_000, () => expireAgreements(lifecycle)),
     ...warehouses.flatMap((warehouse) => [
       every(`budgets of ${warehouse.environment}`, 1_000, async () => {
-        for (const ended of await warehouse.enforceBudgets()) log(`budget of ${ended.domain}: ended a statement of ${ended.login} after ${Math.round(ended.ms / 1000)} s`)
+        for (const ended of await warehouse.enforceBudgets())
+          log(`budget of ${ended.domain}: ended a statement of ${ended.login} after ${Math.round(ended.ms / 1000)} s`)
       }),
       every(`outbox of ${warehouse.environment}`, 1_000, () =>
-        warehouse.drainOutbox((event) => recordPublication(lifecycle.control.db, { ...event, environment: warehouse.environment })),
+        warehouse.drainOutbox((event) =>
+          recordPublication(lifecycle.control.db, { ...event, environment: warehouse.environment }),
+        ),
       ),
     ]),
   ]
@@ -258,12 +297,18 @@ function startLoops(lifecycle: LifecycleDeps, warehouses: readonly Warehouse[], 
 
 async function loadMesh({ root, data, sample }: PlatformOptions) {
   const file = join(data.path, 'mesh.yml')
-  if (!(await exists(file))) await copyFile(sample ? join(root, 'examples/flights-mesh/mesh.yml') : join(import.meta.dirname, 'empty-mesh.yml'), file)
+  if (!(await exists(file)))
+    await copyFile(sample ? join(root, 'examples/flights-mesh/mesh.yml') : join(import.meta.dirname, 'empty-mesh.yml'), file)
   const mesh = parseMesh(await readFile(file, 'utf8'), file)
   const places: Record<string, string> = { runtime: join(root, '.runtime'), data: data.path, examples: join(root, 'examples') }
-  const expand = (path: string) => resolve(data.path, path.replace(/^\{(\w+)\}/, (whole, name: string) => places[name] ?? whole))
+  const expand = (path: string) =>
+    resolve(
+      data.path,
+      path.replace(/^\{(\w+)\}/, (whole, name: string) => places[name] ?? whole),
+    )
   for (const named of [...Object.values(mesh.sources), ...Object.values(mesh.templates)]) named.path = expand(named.path)
-  for (const source of Object.values(mesh.sources)) if (source.path.startsWith(data.path)) await mkdir(source.path, { recursive: true })
+  for (const source of Object.values(mesh.sources))
+    if (source.path.startsWith(data.path)) await mkdir(source.path, { recursive: true })
   return mesh
 }
 

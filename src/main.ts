@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { issueToken } from './access/tokens.ts'
 import type { StartedPlatform, StartRequest } from './cli/io.ts'
 import { runCli } from './cli/run.ts'
-import { issueToken } from './access/tokens.ts'
 
 /** The composition root: the one file that reads the environment; the parts are put together in compose.ts, which is loaded only by `start`. */
 const root = join(import.meta.dirname, '..')
@@ -31,19 +31,33 @@ process.exit()
 async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
   const [{ startPlatform: compose }, { seedSample }] = await Promise.all([import('./compose.ts'), import('./seed-sample.ts')])
   const databaseListen = Number(env.HEDDLE_DATABASE_LISTEN)
-  const platform = await compose({ ...request, root, version, databaseListen: databaseListen > 0 ? databaseListen : null, isRoot: process.getuid?.() === 0, failpoint: failpointFrom(env.HEDDLE_FAILPOINT) })
+  const platform = await compose({
+    ...request,
+    root,
+    version,
+    databaseListen: databaseListen > 0 ? databaseListen : null,
+    isRoot: process.getuid?.() === 0,
+    failpoint: failpointFrom(env.HEDDLE_FAILPOINT),
+  })
   return {
     ...platform,
     async seed(say) {
       const source = platform.lifecycle.mesh().sources['synthetic-clinical']
       if (source) {
-        const { generateClinicalSource } = (await import(join(root, 'examples/flights-mesh/clinical-care/generate-source.ts'))) as { generateClinicalSource(folder: string): Promise<void> }
+        const { generateClinicalSource } = (await import(
+          join(root, 'examples/flights-mesh/clinical-care/generate-source.ts')
+        )) as { generateClinicalSource(folder: string): Promise<void> }
         await generateClinicalSource(source.path)
       }
       await seedSample(platform.lifecycle, say)
     },
     async onceUrl() {
-      const { token } = await issueToken(platform.lifecycle.control.db, { subject: 'developer', kind: 'once', product: null, validMs: 600_000 })
+      const { token } = await issueToken(platform.lifecycle.control.db, {
+        subject: 'developer',
+        kind: 'once',
+        product: null,
+        validMs: 600_000,
+      })
       return `${platform.url}/?once=${token}`
     },
   }

@@ -1,18 +1,30 @@
 import { listAgreements } from './access/agreements.ts'
+import { decide } from './access/approval-rules.ts'
 import { listRequests } from './access/requests.ts'
 import { needSubject } from './access/subjects.ts'
 import { findProduct, type ProductRow } from './catalog/products.ts'
 import { fail } from './core/fail.ts'
-import { decideRequest, submitRequest } from './lifecycle/request.ts'
 import type { LifecycleDeps } from './lifecycle/deps.ts'
+import { decideRequest, submitRequest } from './lifecycle/request.ts'
 import { decideRun, lockRun } from './run/control.ts'
-import { decide } from './access/approval-rules.ts'
 import { listRuns, type RunListRow } from './run/read-runs.ts'
 import { currentRelease } from './run/releases.ts'
 
 const PRODUCTS = [
-  { domain: 'fleet', name: 'planes', title: 'Planes', template: 'fleet-planes', purpose: 'One row per aircraft of the fleet registry.' },
-  { domain: 'clinical-care', name: 'encounters', title: 'Encounters', template: 'clinical-encounters', purpose: 'Synthetic patients and their encounters, masked and filtered by facility.' },
+  {
+    domain: 'fleet',
+    name: 'planes',
+    title: 'Planes',
+    template: 'fleet-planes',
+    purpose: 'One row per aircraft of the fleet registry.',
+  },
+  {
+    domain: 'clinical-care',
+    name: 'encounters',
+    title: 'Encounters',
+    template: 'clinical-encounters',
+    purpose: 'Synthetic patients and their encounters, masked and filtered by facility.',
+  },
 ] as const
 const PATIENCE_MS = 180_000
 const POLL_MS = 100
@@ -22,12 +34,18 @@ const POLL_MS = 100
  * crash goes on where the first one ended.
  */
 export async function seedSample(deps: LifecycleDeps, say: (line: string) => void): Promise<void> {
-  const [developer, owner, consumer] = await Promise.all(['developer', 'owner', 'consumer'].map((name) => needSubject(deps.control.db, name)))
+  const [developer, owner, consumer] = await Promise.all(
+    ['developer', 'owner', 'consumer'].map((name) => needSubject(deps.control.db, name)),
+  )
   const products: ProductRow[] = []
   for (const { domain, name, title, template, purpose } of PRODUCTS) {
     const found = await findProduct(deps.control.db, { domain, product: name })
     if (!found) {
-      const request = await submitRequest(deps, { kind: 'product', payload: { domain, name, title, purpose, template, owner: 'developer' } }, developer!)
+      const request = await submitRequest(
+        deps,
+        { kind: 'product', payload: { domain, name, title, purpose, template, owner: 'developer' } },
+        developer!,
+      )
       if (request.state === 'submitted') await decideRequest(deps, request.number, owner!, 'approved', 'sample')
     }
     products.push((await findProduct(deps.control.db, { domain, product: name }))!)
@@ -49,7 +67,14 @@ async function approveRun(deps: LifecycleDeps, waiting: RunListRow): Promise<voi
     const run = await lockRun(queries, waiting.number)
     if (run.state !== 'waiting') return
     const decider = await needSubject(queries, 'owner')
-    const { approval, met } = decide({ levels: [run.approvers], selfApproval: run.detail.selfApproval === true }, run, decider, 'approved', 'sample', deps.clock.now())
+    const { approval, met } = decide(
+      { levels: [run.approvers], selfApproval: run.detail.selfApproval === true },
+      run,
+      decider,
+      'approved',
+      'sample',
+      deps.clock.now(),
+    )
     await decideRun(queries, run, approval, met)
   })
 }
@@ -67,19 +92,32 @@ async function seedAgreement(deps: LifecycleDeps, product: ProductRow, consumer:
     await submitRequest(deps, { kind: 'access', payload }, await needSubject(db, consumer))
   }
   const request = (await listRequests(db, { by: consumer, limit: 50 })).find((each) => each.payload.product === address)
-  if (request?.state === 'submitted') await decideRequest(deps, request.number, await needSubject(db, owner), 'approved', 'sample')
-  await waitFor(deps, product, async () => (await listAgreements(db, { product: product.id, subject: consumer })).some((agreement) => agreement.state !== 'applying'))
+  if (request?.state === 'submitted')
+    await decideRequest(deps, request.number, await needSubject(db, owner), 'approved', 'sample')
+  await waitFor(deps, product, async () =>
+    (await listAgreements(db, { product: product.id, subject: consumer })).some((agreement) => agreement.state !== 'applying'),
+  )
 }
 
-async function waitFor(deps: LifecycleDeps, product: ProductRow, isThere: (runs: RunListRow[]) => Promise<boolean>): Promise<void> {
+async function waitFor(
+  deps: LifecycleDeps,
+  product: ProductRow,
+  isThere: (runs: RunListRow[]) => Promise<boolean>,
+): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
     const runs = await listRuns(deps.control.db, { product: product.id, limit: 10 })
     if (await isThere(runs)) return
     const broken = runs.find((run) => run.state === 'failed')
     if (broken && !runs.some((run) => run.state === 'running' || run.state === 'queued')) {
-      throw fail('SAMPLE_NOT_BUILT', { what: `${product.domain}/${product.name}: run ${broken.number} failed: ${broken.problem?.message ?? ''}`, fix: `heddle logs ${broken.number}` })
+      throw fail('SAMPLE_NOT_BUILT', {
+        what: `${product.domain}/${product.name}: run ${broken.number} failed: ${broken.problem?.message ?? ''}`,
+        fix: `heddle logs ${broken.number}`,
+      })
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
-  throw fail('SAMPLE_NOT_BUILT', { what: `${product.domain}/${product.name} was not served after ${PATIENCE_MS / 1000} s`, fix: 'heddle runs' })
+  throw fail('SAMPLE_NOT_BUILT', {
+    what: `${product.domain}/${product.name} was not served after ${PATIENCE_MS / 1000} s`,
+    fix: 'heddle runs',
+  })
 }

@@ -22,21 +22,45 @@ const clean: SourceFile[] = [
 const violations: { rule: string; file: SourceFile; others?: SourceFile[] }[] = [
   { rule: 'layer', file: { path: 'core/up.ts', text: "import { b } from '../store/b.ts'\nexport const up = b" } },
   { rule: 'layer', file: { path: 'plan/writes.ts', text: "import type { b } from '../store/b.ts'\nexport type W = typeof b" } },
-  { rule: 'layer', file: { path: 'run/sideways.ts', text: "import { x } from '../access/x.ts'\nexport const y = x" }, others: [{ path: 'access/x.ts', text: 'export const x = 1' }] },
-  { rule: 'layer', file: { path: 'adapters/git/x.ts', text: "import { y } from '../dbt/y.ts'\nexport const x = y" }, others: [{ path: 'adapters/dbt/y.ts', text: 'export const y = 1' }] },
-  { rule: 'layer', file: { path: 'commands/x.ts', text: "import { y } from '../adapters/dbt/y.ts'\nexport const x = y" }, others: [{ path: 'adapters/dbt/y.ts', text: 'export const y = 1' }] },
-  { rule: 'layer', file: { path: 'client/x.ts', text: "import { y } from '../http/app.ts'\nexport const x = y" }, others: [{ path: 'http/app.ts', text: 'export const y = 1' }] },
+  {
+    rule: 'layer',
+    file: { path: 'run/sideways.ts', text: "import { x } from '../access/x.ts'\nexport const y = x" },
+    others: [{ path: 'access/x.ts', text: 'export const x = 1' }],
+  },
+  {
+    rule: 'layer',
+    file: { path: 'adapters/git/x.ts', text: "import { y } from '../dbt/y.ts'\nexport const x = y" },
+    others: [{ path: 'adapters/dbt/y.ts', text: 'export const y = 1' }],
+  },
+  {
+    rule: 'layer',
+    file: { path: 'commands/x.ts', text: "import { y } from '../adapters/dbt/y.ts'\nexport const x = y" },
+    others: [{ path: 'adapters/dbt/y.ts', text: 'export const y = 1' }],
+  },
+  {
+    rule: 'layer',
+    file: { path: 'client/x.ts', text: "import { y } from '../http/app.ts'\nexport const x = y" },
+    others: [{ path: 'http/app.ts', text: 'export const y = 1' }],
+  },
   { rule: 'layer', file: { path: 'cli/x.ts', text: "import { b } from '../store/b.ts'\nexport const x = b" } },
   { rule: 'layer', file: { path: 'extras/x.ts', text: 'export const x = 1' } },
   { rule: 'layer', file: { path: 'store/lost.ts', text: "import { x } from './gone.ts'\nexport const y = x" } },
-  { rule: 'cycle', file: { path: 'store/c.ts', text: "import { d } from './d.ts'\nexport const c = d" }, others: [{ path: 'store/d.ts', text: "import { c } from './c.ts'\nexport const d = c" }] },
+  {
+    rule: 'cycle',
+    file: { path: 'store/c.ts', text: "import { d } from './d.ts'\nexport const c = d" },
+    others: [{ path: 'store/d.ts', text: "import { c } from './c.ts'\nexport const d = c" }],
+  },
   { rule: 'pure', file: { path: 'plan/now.ts', text: 'export const now = () => Date.now()' } },
   { rule: 'pure', file: { path: 'spec/env.ts', text: 'export const home = process.env.HOME' } },
   { rule: 'environment', file: { path: 'run/env.ts', text: 'export const home = process.env.HOME' } },
   { rule: 'name', file: { path: 'run/run-utils.ts', text: 'export const x = 1' } },
   { rule: 'error', file: { path: 'run/throws.ts', text: "export function x() { throw new Error('no') }" } },
   { rule: 'class', file: { path: 'run/thing.ts', text: 'export class Thing {}' } },
-  { rule: 'barrel', file: { path: 'run/all.ts', text: "export * from './x.ts'" }, others: [{ path: 'run/x.ts', text: 'export const x = 1' }] },
+  {
+    rule: 'barrel',
+    file: { path: 'run/all.ts', text: "export * from './x.ts'" },
+    others: [{ path: 'run/x.ts', text: 'export const x = 1' }],
+  },
   { rule: 'size', file: { path: 'run/long.ts', text: 'export const x = 1\n'.repeat(501) } },
 ]
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ERRORS, type ErrorRow } from '../src/core/errors.ts'
 import { errorsPage } from '../docs/errors-page.ts'
+import { ERRORS, type ErrorRow } from '../src/core/errors.ts'
 
 const root = join(import.meta.dirname, '..')
 const rows: [string, ErrorRow][] = Object.entries(ERRORS)

@@ -56,8 +56,17 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   const clients: pg.Client[] = []
 
   async function start({ failpoint }: { failpoint?: string } = {}): Promise<void> {
-    const env = { ...process.env, ...options.env, ...(failpoint && { HEDDLE_FAILPOINT: failpoint }), NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache') }
-    child = spawn(process.execPath, [MAIN, 'start', '--data', data, '--listen', '0', '--json', '--no-open', ...(options.sample ? [] : ['--empty'])], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = {
+      ...process.env,
+      ...options.env,
+      ...(failpoint && { HEDDLE_FAILPOINT: failpoint }),
+      NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache'),
+    }
+    child = spawn(
+      process.execPath,
+      [MAIN, 'start', '--data', data, '--listen', '0', '--json', '--no-open', ...(options.sample ? [] : ['--empty'])],
+      { env, stdio: ['ignore', 'pipe', 'pipe'] },
+    )
     child.stderr!.on('data', (chunk) => appendFileSync(join(base, 'stderr.log'), chunk))
     const ready = new Promise<{ url: string; seconds: number }>((resolve, reject) => {
       createInterface({ input: child.stdout! }).on('line', (line) => {
@@ -95,7 +104,12 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       return seconds
     },
     client: (as) => createClient({ url, token, ...(as && { as }) }),
-    cli: (args, more = {}) => run(process.execPath, [MAIN, ...args, '--data', data], { cwd: more.cwd ?? base, env: more.env ?? {}, ...(more.input !== undefined && { input: more.input }) }),
+    cli: (args, more = {}) =>
+      run(process.execPath, [MAIN, ...args, '--data', data], {
+        cwd: more.cwd ?? base,
+        env: more.env ?? {},
+        ...(more.input !== undefined && { input: more.input }),
+      }),
     git: (args, cwd) => run('git', args, { cwd, env: {} }),
     async clone(address) {
       const into = await mkdtemp(join(base, 'clone-'))
@@ -131,7 +145,11 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   return platform
 }
 
-function run(command: string, args: string[], options: { cwd: string; env: Record<string, string>; input?: string }): Promise<Ran> {
+function run(
+  command: string,
+  args: string[],
+  options: { cwd: string; env: Record<string, string>; input?: string },
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', NO_COLOR: '1', ...options.env }
     const child = spawn(command, args, { cwd: options.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
@@ -144,6 +162,8 @@ function run(command: string, args: string[], options: { cwd: string; env: Recor
       const stdout = Buffer.concat(out).toString('utf8')
       resolve({ status: code ?? 1, stdout, stderr: Buffer.concat(err).toString('utf8'), json: <T>() => JSON.parse(stdout) as T })
     })
+    // A command that reads nothing may have ended by now.
+    child.stdin.on('error', () => {})
     child.stdin.end(options.input ?? '')
   })
 }

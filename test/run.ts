@@ -17,7 +17,10 @@ type Check = { name: string; command: string; args: string[] }
 
 const bin = (name: string, path: string) => ({ command: node, args: [join(root, 'node_modules', name, path)] })
 const tests = (name: string, patterns: string[], flags: string[]): Check => {
-  const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).filter((path) => only.length === 0 || only.includes(path)).sort()
+  const files = patterns
+    .flatMap((pattern) => globSync(pattern, { cwd: root }))
+    .filter((path) => only.length === 0 || only.includes(path))
+    .sort()
   if (files.length === 0) {
     console.error(`${name}: no test file matches ${patterns.join(', ')}`)
     process.exit(1)
@@ -30,13 +33,21 @@ const unit = () => tests('unit', ['src/**/*.test.ts', 'web/**/*.test.ts', 'test/
 const fast = (): Check[] => [
   { name: 'types', command: tsc.command, args: [...tsc.args, '-p', 'tsconfig.json'] },
   { name: 'types of the portal', command: tsc.command, args: [...tsc.args, '-p', 'web/tsconfig.json'] },
-  { name: 'lint', command: node, args: [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'] },
+  {
+    name: 'lint',
+    command: node,
+    args: [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
+  },
   unit(),
 ]
 const install: Check = { name: 'install what start needs', command: 'sh', args: ['./heddle', 'version'] }
 const system = (): Check[] => [
   install,
-  tests('system', ['test/system/*.test.ts', 'test/attacks/*.test.ts', 'test/faults/*.test.ts', 'test/browser/*.test.ts'], ['--test-concurrency=1']),
+  tests(
+    'system',
+    ['test/system/*.test.ts', 'test/attacks/*.test.ts', 'test/faults/*.test.ts', 'test/browser/*.test.ts'],
+    ['--test-concurrency=1'],
+  ),
 ]
 const tiers: Record<string, () => Check[]> = {
   fast,
@@ -56,7 +67,9 @@ for (const { name, command, args } of checks) {
   const start = Date.now()
   console.log(`\n== ${name}`)
   const { status, signal } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: process.env })
-  console.log(`== ${name}: ${status === 0 ? 'ok' : `FAILED (${signal ?? status})`}, ${((Date.now() - start) / 1000).toFixed(1)} s`)
+  console.log(
+    `== ${name}: ${status === 0 ? 'ok' : `FAILED (${signal ?? status})`}, ${((Date.now() - start) / 1000).toFixed(1)} s`,
+  )
   if (status !== 0) process.exit(1)
 }
 console.log(`\n== ${asked}: everything passed in ${((Date.now() - began) / 1000).toFixed(0)} s`)

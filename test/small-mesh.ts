@@ -1,5 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import pg from 'pg'
 import type { Run, RunSummary } from '../src/client/types.ts'
 import { startTestPlatform, type TestPlatform, type TestPlatformOptions } from './platform.ts'
 
@@ -29,7 +30,7 @@ subjects:
 
 export const ORDERS_CSV = 'id,item,amount\n1,pen,3\n2,ink,12\n3,paper,7\n'
 
-/** \`shop/orders\`: one file in, one dbt model with a test, one port that others may ask for. */
+/** `shop/orders`: one file in, one dbt model with a test, one port that others may ask for. */
 export function orderFiles(): Record<string, string> {
   return {
     'data_product_spec.yml': SPEC,
@@ -162,14 +163,20 @@ export async function makeProduct(platform: TestPlatform, address: string, more:
 const ENDED = ['succeeded', 'failed', 'cancelled', 'superseded', 'denied']
 
 /** The first run of the product that fits; a failed one that does not fit is told at once. */
-export async function waitForRun(platform: TestPlatform, product: string, fits: (run: RunSummary) => boolean, seconds = 40): Promise<RunSummary> {
+export async function waitForRun(
+  platform: TestPlatform,
+  product: string,
+  fits: (run: RunSummary) => boolean,
+  seconds = 40,
+): Promise<RunSummary> {
   const client = platform.client()
   for (const end = Date.now() + seconds * 1000; ; ) {
     const { items } = await client.runs({ product })
     const found = items.find(fits)
     if (found) return found
     const moving = items.some((run) => !ENDED.includes(run.state))
-    if (Date.now() > end || (!moving && items[0]?.state === 'failed')) throw new Error(`No such run of ${product}: ${JSON.stringify(items.slice(0, 3), null, 1)}`)
+    if (Date.now() > end || (!moving && items[0]?.state === 'failed'))
+      throw new Error(`No such run of ${product}: ${JSON.stringify(items.slice(0, 3), null, 1)}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
@@ -186,7 +193,12 @@ export async function waitForEnd(platform: TestPlatform, number: number, seconds
 }
 
 /** Commits the files (null removes one) and pushes main. @returns what the pusher's terminal shows */
-export async function push(platform: TestPlatform, tree: string, files: Record<string, string | null>, more: string[] = []): Promise<{ status: number; text: string; run: number | null; commit: string }> {
+export async function push(
+  platform: TestPlatform,
+  tree: string,
+  files: Record<string, string | null>,
+  more: string[] = [],
+): Promise<{ status: number; text: string; run: number | null; commit: string }> {
   const written = Object.entries(files).filter((pair): pair is [string, string] => pair[1] !== null)
   await writeFiles(tree, Object.fromEntries(written))
   for (const [path, text] of Object.entries(files)) if (text === null) await platform.git(['rm', '--quiet', path], tree)
@@ -196,9 +208,33 @@ export async function push(platform: TestPlatform, tree: string, files: Record<s
   return pushHead(platform, tree, more)
 }
 
-export async function pushHead(platform: TestPlatform, tree: string, more: string[] = []): Promise<{ status: number; text: string; run: number | null; commit: string }> {
+export async function pushHead(
+  platform: TestPlatform,
+  tree: string,
+  more: string[] = [],
+): Promise<{ status: number; text: string; run: number | null; commit: string }> {
   const commit = (await platform.git(['rev-parse', 'HEAD'], tree)).stdout.trim()
   const pushed = await platform.git(['push', ...more, 'origin', 'HEAD:main'], tree)
   const run = /\brun (\d+) /.exec(pushed.stderr)?.[1]
   return { status: pushed.status, text: pushed.stderr, run: run === undefined ? null : Number(run), commit }
+}
+
+/** A session with what `heddle connect` gives: how any reader reads. */
+export async function connectAs(platform: TestPlatform, address: string, as?: string): Promise<pg.Client> {
+  const connected = await platform.cli(['connect', address, '--json', ...(as ? ['--as', as] : [])])
+  if (connected.status !== 0) throw new Error(connected.stderr + connected.stdout)
+  const client = new pg.Client({ connectionString: connected.json<{ url: string }>().url })
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+/** Rows of the orders as their readers see them now, from a session of its own. */
+export async function servedOrders(platform: TestPlatform, as?: string): Promise<{ id: string; item: string; amount: number }[]> {
+  const reader = await connectAs(platform, 'shop/orders', as)
+  try {
+    return (await reader.query('select id, item, amount from shop_orders_orders_v1.orders order by id')).rows
+  } finally {
+    await reader.end()
+  }
 }

@@ -14,12 +14,21 @@ export const BANNED: { word: RegExp; say: string; except?: RegExp }[] = [
 ]
 
 const root = join(import.meta.dirname, '..')
-const files = [...globSync('src/**/*.{ts,sql}', { cwd: root }), ...globSync('web/**/*.{ts,tsx}', { cwd: root }), ...globSync('docs/**/*.md', { cwd: root }), 'README.md'].filter(
-  (path) => !path.endsWith('glossary.md'),
-)
+const files = [
+  ...globSync('src/**/*.{ts,sql}', { cwd: root }),
+  ...globSync('web/**/*.{ts,tsx}', { cwd: root }),
+  ...globSync('docs/**/*.md', { cwd: root }),
+  'README.md',
+].filter((path) => !path.endsWith('glossary.md'))
 
 export function findBanned(text: string): string[] {
-  return text.split('\n').flatMap((line, index) => BANNED.filter(({ word, except }) => word.test(line) && !except?.test(line)).map(({ word, say }) => `${index + 1}: ${word.exec(line)![0]} → ${say}`))
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      BANNED.filter(({ word, except }) => word.test(line) && !except?.test(line)).map(
+        ({ word, say }) => `${index + 1}: ${word.exec(line)![0]} → ${say}`,
+      ),
+    )
 }
 
 test('a banned word is found', () => {

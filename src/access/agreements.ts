@@ -1,5 +1,5 @@
-import { fail } from '../core/fail.ts'
 import { hashOf } from '../core/canonical.ts'
+import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import type { Proof } from '../platform/warehouse.ts'
 import { json, type Queries } from '../store/control.ts'
@@ -26,11 +26,22 @@ export type AgreementRow = {
 
 export async function insertAgreement(
   queries: Queries,
-  agreement: Pick<AgreementRow, 'request' | 'product' | 'environment' | 'port' | 'major' | 'offer' | 'terms' | 'subject' | 'purpose' | 'ends_at'>,
+  agreement: Pick<
+    AgreementRow,
+    'request' | 'product' | 'environment' | 'port' | 'major' | 'offer' | 'terms' | 'subject' | 'purpose' | 'ends_at'
+  >,
 ): Promise<AgreementRow> {
   return queries
     .insertInto('agreement')
-    .values({ id: newId(), ...agreement, terms: json(agreement.terms), terms_hash: hashOf(agreement.terms), state: 'applying', starts_at: null, ended_because: null })
+    .values({
+      id: newId(),
+      ...agreement,
+      terms: json(agreement.terms),
+      terms_hash: hashOf(agreement.terms),
+      state: 'applying',
+      starts_at: null,
+      ended_because: null,
+    })
     .returningAll()
     .executeTakeFirstOrThrow()
 }
@@ -38,7 +49,11 @@ export async function insertAgreement(
 export async function needAgreement(queries: Queries, by: { number: number } | { id: string }): Promise<AgreementRow> {
   const all = queries.selectFrom('agreement').selectAll()
   const row = await ('number' in by ? all.where('number', '=', by.number) : all.where('id', '=', by.id)).executeTakeFirst()
-  if (!row) throw fail('AGREEMENT_UNKNOWN', { what: `There is no agreement ${'number' in by ? by.number : by.id}`, fix: 'heddle access ls' })
+  if (!row)
+    throw fail('AGREEMENT_UNKNOWN', {
+      what: `There is no agreement ${'number' in by ? by.number : by.id}`,
+      fix: 'heddle access ls',
+    })
   return row
 }
 
@@ -46,10 +61,20 @@ export async function agreementOfRequest(queries: Queries, request: string): Pro
   return (await queries.selectFrom('agreement').selectAll().where('request', '=', request).executeTakeFirst()) ?? null
 }
 
-export async function setAgreementState(queries: Queries, id: string, state: AgreementState, because: string | null = null): Promise<void> {
+export async function setAgreementState(
+  queries: Queries,
+  id: string,
+  state: AgreementState,
+  because: string | null = null,
+): Promise<void> {
   await queries
     .updateTable('agreement')
-    .set({ state, updated_at: new Date(), ...(state === 'active' && { starts_at: new Date() }), ...(because !== null && { ended_because: because }) })
+    .set({
+      state,
+      updated_at: new Date(),
+      ...(state === 'active' && { starts_at: new Date() }),
+      ...(because !== null && { ended_because: because }),
+    })
     .where('id', '=', id)
     .execute()
 }
@@ -75,18 +100,32 @@ export async function activeAgreements(queries: Queries, product: string, enviro
 
 /** Active ones whose time is over; each is taken by moving it on, so two processes never expire one twice. */
 export async function takeDueAgreements(queries: Queries, now: Date): Promise<AgreementRow[]> {
-  return queries.updateTable('agreement').set({ state: 'expiring', updated_at: now }).where('state', '=', 'active').where('ends_at', '<=', now).returningAll().execute()
-}
-
-export async function putEvidence(queries: Queries, evidence: { agreement: string; run: string; expect: 'granted' | 'revoked'; proofs: Proof[] }): Promise<void> {
-  await queries
-    .insertInto('evidence')
-    .values({ id: newId(), ...evidence, proofs: json(evidence.proofs) })
-    .onConflict((conflict) => conflict.columns(['run', 'agreement', 'expect']).doUpdateSet({ proofs: json(evidence.proofs), at: new Date() }))
+  return queries
+    .updateTable('agreement')
+    .set({ state: 'expiring', updated_at: now })
+    .where('state', '=', 'active')
+    .where('ends_at', '<=', now)
+    .returningAll()
     .execute()
 }
 
-export async function listEvidence(queries: Queries, agreement: string): Promise<{ expect: 'granted' | 'revoked'; at: Date; run: number; proofs: Proof[] }[]> {
+export async function putEvidence(
+  queries: Queries,
+  evidence: { agreement: string; run: string; expect: 'granted' | 'revoked'; proofs: Proof[] },
+): Promise<void> {
+  await queries
+    .insertInto('evidence')
+    .values({ id: newId(), ...evidence, proofs: json(evidence.proofs) })
+    .onConflict((conflict) =>
+      conflict.columns(['run', 'agreement', 'expect']).doUpdateSet({ proofs: json(evidence.proofs), at: new Date() }),
+    )
+    .execute()
+}
+
+export async function listEvidence(
+  queries: Queries,
+  agreement: string,
+): Promise<{ expect: 'granted' | 'revoked'; at: Date; run: number; proofs: Proof[] }[]> {
   const rows = await queries
     .selectFrom('evidence')
     .innerJoin('run', 'run.id', 'evidence.run')

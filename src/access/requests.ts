@@ -28,10 +28,22 @@ const NEXT: Record<RequestState, readonly RequestState[]> = {
   done: [],
 }
 
-export async function insertRequest(queries: Queries, request: { kind: RequestKind; payload: Record<string, unknown>; by: string; approvers: string[] }): Promise<RequestRow> {
+export async function insertRequest(
+  queries: Queries,
+  request: { kind: RequestKind; payload: Record<string, unknown>; by: string; approvers: string[] },
+): Promise<RequestRow> {
   return queries
     .insertInto('request')
-    .values({ id: newId(), kind: request.kind, payload: json(request.payload), by: request.by, state: 'submitted', approvers: request.approvers, approvals: json([]), run: null })
+    .values({
+      id: newId(),
+      kind: request.kind,
+      payload: json(request.payload),
+      by: request.by,
+      state: 'submitted',
+      approvers: request.approvers,
+      approvals: json([]),
+      run: null,
+    })
     .returningAll()
     .executeTakeFirstOrThrow()
 }
@@ -56,7 +68,10 @@ export async function moveRequest(
   change: { approval?: Approval; run?: string; payload?: Record<string, unknown> } = {},
 ): Promise<RequestRow> {
   if (!NEXT[request.state].includes(to)) {
-    throw fail('REQUEST_STATE_WRONG', { what: `Request ${request.number} is ${request.state}, so it cannot become ${to}`, fix: `heddle request show ${request.number}` })
+    throw fail('REQUEST_STATE_WRONG', {
+      what: `Request ${request.number} is ${request.state}, so it cannot become ${to}`,
+      fix: `heddle request show ${request.number}`,
+    })
   }
   return queries
     .updateTable('request')
@@ -72,20 +87,41 @@ export async function moveRequest(
     .executeTakeFirstOrThrow()
 }
 
-export async function setRequestPayload(queries: Queries, request: RequestRow, payload: Record<string, unknown>): Promise<RequestRow> {
-  return queries.updateTable('request').set({ payload: json(payload), updated_at: new Date() }).where('id', '=', request.id).returningAll().executeTakeFirstOrThrow()
+export async function setRequestPayload(
+  queries: Queries,
+  request: RequestRow,
+  payload: Record<string, unknown>,
+): Promise<RequestRow> {
+  return queries
+    .updateTable('request')
+    .set({ payload: json(payload), updated_at: new Date() })
+    .where('id', '=', request.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** One of several needed approvals: recorded, the state stays. */
 export async function setApprovals(queries: Queries, request: RequestRow, approvals: Approval[]): Promise<RequestRow> {
-  return queries.updateTable('request').set({ approvals: json(approvals), updated_at: new Date() }).where('id', '=', request.id).returningAll().executeTakeFirstOrThrow()
+  return queries
+    .updateTable('request')
+    .set({ approvals: json(approvals), updated_at: new Date() })
+    .where('id', '=', request.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+export async function requestNumber(queries: Queries, id: string): Promise<number> {
+  return (await queries.selectFrom('request').select('number').where('id', '=', id).executeTakeFirstOrThrow()).number
 }
 
 export async function requestOfRun(queries: Queries, run: string): Promise<RequestRow | null> {
   return (await queries.selectFrom('request').selectAll().where('run', '=', run).executeTakeFirst()) ?? null
 }
 
-export async function listRequests(queries: Queries, filter: { by?: string; open?: boolean; limit: number; before?: number }): Promise<RequestRow[]> {
+export async function listRequests(
+  queries: Queries,
+  filter: { by?: string; open?: boolean; limit: number; before?: number },
+): Promise<RequestRow[]> {
   let rows = queries.selectFrom('request').selectAll().orderBy('number', 'desc').limit(filter.limit)
   if (filter.by) rows = rows.where('by', '=', filter.by)
   if (filter.open) rows = rows.where('state', 'in', ['submitted', 'approved', 'failed'])

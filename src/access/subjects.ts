@@ -36,7 +36,15 @@ export async function upsertSubject(queries: Queries, subject: Omit<SubjectRow, 
     .insertInto('subject')
     .values({ id: newId(), ...values, disabled_at: null })
     // Attributes change through the identity afterwards; applying the mesh again must not put old ones back.
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ title: subject.title, email: subject.email, domain: subject.domain, groups: subject.groups, sample: subject.sample }))
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet({
+        title: subject.title,
+        email: subject.email,
+        domain: subject.domain,
+        groups: subject.groups,
+        sample: subject.sample,
+      }),
+    )
     .execute()
 }
 
@@ -59,7 +67,10 @@ export async function expandSubjects(queries: Queries, names: readonly string[])
     .select(['name', 'kind', 'groups'])
     .where(sql<boolean>`name = any(${[...names]}::text[]) or groups && ${[...names]}::text[]`)
     .execute()
-  return rows.filter((row) => row.kind !== 'group').map((row) => row.name).sort()
+  return rows
+    .filter((row) => row.kind !== 'group')
+    .map((row) => row.name)
+    .sort()
 }
 
 /** Is the subject one of the named, by itself or by a group? */

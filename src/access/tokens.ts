@@ -8,12 +8,24 @@ export type TokenFacts = { subject: string; kind: TokenKind; product: string | n
 const PREFIX: Record<TokenKind, string> = { session: 'hds', once: 'hdo', git: 'hdg', service: 'hdv' }
 
 /** @returns the token, shown this once; only its hash is kept */
-export async function issueToken(queries: Queries, token: TokenFacts & { validMs: number }): Promise<{ token: string; expiresAt: Date }> {
+export async function issueToken(
+  queries: Queries,
+  token: TokenFacts & { validMs: number },
+): Promise<{ token: string; expiresAt: Date }> {
   const text = `${PREFIX[token.kind]}_${randomBytes(24).toString('base64url')}`
   const expiresAt = new Date(Date.now() + token.validMs)
   await queries
     .insertInto('token')
-    .values({ id: newId(), subject: token.subject, kind: token.kind, product: token.product, hash: hashToken(text), expires_at: expiresAt, used_at: null, revoked_at: null })
+    .values({
+      id: newId(),
+      subject: token.subject,
+      kind: token.kind,
+      product: token.product,
+      hash: hashToken(text),
+      expires_at: expiresAt,
+      used_at: null,
+      revoked_at: null,
+    })
     .execute()
   return { token: text, expiresAt }
 }

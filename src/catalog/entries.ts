@@ -1,6 +1,12 @@
 import { json, type Queries } from '../store/control.ts'
 
-export type Entry = { community: string; state: 'draft' | 'listed' | 'delisted'; document: Record<string, unknown>; metadata: Record<string, unknown>; metrics: Record<string, unknown> }
+export type Entry = {
+  community: string
+  state: 'draft' | 'listed' | 'delisted'
+  document: Record<string, unknown>
+  metadata: Record<string, unknown>
+  metrics: Record<string, unknown>
+}
 
 export async function ensureCommunity(queries: Queries, domain: string, title: string): Promise<void> {
   await queries
@@ -19,7 +25,12 @@ export async function putEntry(
     .insertInto('entry')
     .values({ ...entry, document: json(entry.document), metadata: json({}), metrics: json({}) })
     .onConflict((conflict) =>
-      conflict.column('product').doUpdateSet({ ...(entry.state === 'listed' && { state: 'listed' }), document: json(entry.document), run: entry.run, updated_at: new Date() }),
+      conflict.column('product').doUpdateSet({
+        ...(entry.state === 'listed' && { state: 'listed' }),
+        document: json(entry.document),
+        run: entry.run,
+        updated_at: new Date(),
+      }),
     )
     .execute()
 }
@@ -29,10 +40,21 @@ export async function removeEntry(queries: Queries, product: string): Promise<vo
 }
 
 export async function readEntry(queries: Queries, product: string): Promise<Entry | null> {
-  return (await queries.selectFrom('entry').select(['community', 'state', 'document', 'metadata', 'metrics']).where('product', '=', product).executeTakeFirst()) ?? null
+  return (
+    (await queries
+      .selectFrom('entry')
+      .select(['community', 'state', 'document', 'metadata', 'metrics'])
+      .where('product', '=', product)
+      .executeTakeFirst()) ?? null
+  )
 }
 
-export async function setEntryPart(queries: Queries, product: string, part: 'metadata' | 'metrics', value: Record<string, unknown>): Promise<void> {
+export async function setEntryPart(
+  queries: Queries,
+  product: string,
+  part: 'metadata' | 'metrics',
+  value: Record<string, unknown>,
+): Promise<void> {
   await queries
     .updateTable('entry')
     .set({ [part]: json(value), updated_at: new Date() })

@@ -5,11 +5,32 @@ import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import { json, type Queries } from '../store/control.ts'
 
-export type ProductRow = { id: string; domain: string; name: string; title: string; owner: string; state: 'draft' | 'active' | 'retired'; uid: number; created_at: Date }
-export type DomainRow = { name: string; title: string; owners: string[]; budget: { connections: number; statementMs: number; tempFileBytes: number } }
+export type ProductRow = {
+  id: string
+  domain: string
+  name: string
+  title: string
+  owner: string
+  state: 'draft' | 'active' | 'retired'
+  uid: number
+  created_at: Date
+}
+export type DomainRow = {
+  name: string
+  title: string
+  owners: string[]
+  budget: { connections: number; statementMs: number; tempFileBytes: number }
+}
 
 export async function findProduct(queries: Queries, { domain, product }: ProductAddress): Promise<ProductRow | null> {
-  return (await queries.selectFrom('product').selectAll().where('domain', '=', domain).where('name', '=', product).executeTakeFirst()) ?? null
+  return (
+    (await queries
+      .selectFrom('product')
+      .selectAll()
+      .where('domain', '=', domain)
+      .where('name', '=', product)
+      .executeTakeFirst()) ?? null
+  )
 }
 
 /** @throws PRODUCT_UNKNOWN with the nearest name */
@@ -24,6 +45,11 @@ export async function needProduct(queries: Queries, address: ProductAddress): Pr
   })
 }
 
+/** Until the transaction ends nobody else plans this product. References to it are not held up. */
+export async function lockProduct(queries: Queries, id: string): Promise<void> {
+  await queries.selectFrom('product').select('id').where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow()
+}
+
 export async function productById(queries: Queries, id: string): Promise<ProductRow> {
   return queries.selectFrom('product').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 }
@@ -34,7 +60,10 @@ export async function listProducts(queries: Queries, domain?: string): Promise<P
 }
 
 /** Reserves the name: the row is the claim, its UUID the owner tag of everything built for it. @throws PRODUCT_NAME_TAKEN */
-export async function insertProduct(queries: Queries, product: { domain: string; name: string; title: string; owner: string }): Promise<ProductRow> {
+export async function insertProduct(
+  queries: Queries,
+  product: { domain: string; name: string; title: string; owner: string },
+): Promise<ProductRow> {
   const row = await queries
     .insertInto('product')
     .values({ id: newId(), ...product, state: 'draft' })
@@ -68,7 +97,10 @@ export async function needDomain(queries: Queries, name: string): Promise<Domain
   const row = await queries.selectFrom('domain').selectAll().where('name', '=', name).executeTakeFirst()
   if (row) return row
   const names = (await queries.selectFrom('domain').select('name').orderBy('name').execute()).map((each) => each.name)
-  throw fail('DOMAIN_UNKNOWN', { what: `There is no domain "${name}"`, fix: names.length ? `Domains: ${names.join(', ')}.` : `Ask for it: heddle api POST /requests (kind domain).` })
+  throw fail('DOMAIN_UNKNOWN', {
+    what: `There is no domain "${name}"`,
+    fix: names.length ? `Domains: ${names.join(', ')}.` : `Ask for it: heddle api POST /requests (kind domain).`,
+  })
 }
 
 export async function listDomains(queries: Queries): Promise<(DomainRow & { products: number })[]> {
@@ -86,6 +118,8 @@ export async function upsertDomain(queries: Queries, domain: DomainRow): Promise
   await queries
     .insertInto('domain')
     .values({ ...domain, budget: json(domain.budget) })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ title: domain.title, owners: domain.owners, budget: json(domain.budget) }))
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet({ title: domain.title, owners: domain.owners, budget: json(domain.budget) }),
+    )
     .execute()
 }

@@ -9,13 +9,20 @@ export function canAsk({ flags, io }: Context): boolean {
 /** Yes or no; `--yes` answers, a cancelled question is a no. @throws CLI_INPUT_MISSING where nobody can be asked */
 export async function confirm(context: Context, question: string): Promise<boolean> {
   if (context.flags.yes) return true
-  if (!canAsk(context)) throw fail('CLI_INPUT_MISSING', { what: `Nobody can answer "${question}" here`, fix: 'Add --yes, or --dry-run to only look.' })
+  if (!canAsk(context))
+    throw fail('CLI_INPUT_MISSING', {
+      what: `Nobody can answer "${question}" here`,
+      fix: 'Add --yes, or --dry-run to only look.',
+    })
   const { confirm: ask } = await import('@clack/prompts')
   return (await ask({ message: question, input: context.io.stdin, output: context.io.stderr })) === true
 }
 
 /** One line of text. @throws CLI_INPUT_MISSING naming the flag that answers */
-export async function askText(context: Context, { question, flag, check }: { question: string; flag: string; check?: (text: string) => string | undefined }): Promise<string> {
+export async function askText(
+  context: Context,
+  { question, flag, check }: { question: string; flag: string; check?: (text: string) => string | undefined },
+): Promise<string> {
   if (!canAsk(context)) throw missing(question, flag)
   const { text, isCancel } = await import('@clack/prompts')
   const answer = await text({
@@ -29,10 +36,18 @@ export async function askText(context: Context, { question, flag, check }: { que
 }
 
 /** One of a list. @throws CLI_INPUT_MISSING */
-export async function askChoice(context: Context, { question, flag, choices }: { question: string; flag: string; choices: readonly string[] }): Promise<string> {
+export async function askChoice(
+  context: Context,
+  { question, flag, choices }: { question: string; flag: string; choices: readonly string[] },
+): Promise<string> {
   if (!canAsk(context) || choices.length === 0) throw missing(question, flag)
   const { select, isCancel } = await import('@clack/prompts')
-  const answer = await select({ message: question, input: context.io.stdin, output: context.io.stderr, options: choices.map((value) => ({ value })) })
+  const answer = await select({
+    message: question,
+    input: context.io.stdin,
+    output: context.io.stderr,
+    options: choices.map((value) => ({ value })),
+  })
   if (isCancel(answer)) throw missing(question, flag)
   return answer
 }

@@ -12,7 +12,11 @@ export function candidates(words: readonly string[], verbs: readonly Verb[], nam
   const options = [...(verb?.options ?? []), ...GLOBAL_OPTIONS]
   const waiting = options.find((option) => takesValue(option) && long(option).includes(before.at(-1) ?? ''))
   if (waiting) return startingWith(current, waiting.flags.includes('--env') ? names.environments : (waiting.choices ?? []))
-  if (current.startsWith('-')) return startingWith(current, options.flatMap(long).filter((flag) => flag.startsWith('--')))
+  if (current.startsWith('-'))
+    return startingWith(
+      current,
+      options.flatMap(long).filter((flag) => flag.startsWith('--')),
+    )
   if (!verb) return startingWith(current, nextWords(plain, shown))
   const argument = verb.args[Math.min(plain.length - verb.path.split(' ').length, verb.args.length - 1)] ?? ''
   if (argument.includes('product')) return startingWith(current, names.products)

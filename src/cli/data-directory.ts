@@ -33,6 +33,7 @@ const NAMES = [
   'cli-token',
   'run.json',
   'postgres.json',
+  'mesh.yml',
 ]
 const KEY_BYTES = 32
 

@@ -16,11 +16,22 @@ const RUN_START_MS = 10_000
  * with exit code 6.
  * @param done the last lines when everything succeeded
  */
-export async function followRequest(context: Context, client: Client, first: Request, { waits, done }: { waits: boolean; done: (request: Request) => string[] }): Promise<number> {
+export async function followRequest(
+  context: Context,
+  client: Client,
+  first: Request,
+  { waits, done }: { waits: boolean; done: (request: Request) => string[] },
+): Promise<number> {
   const follows = context.flags.wait ?? waits
   let request = first
   if (follows) request = await untilRunOrRest(context, client, request)
-  if (!follows || request.run === null || request.state === 'submitted' || request.state === 'denied' || request.state === 'withdrawn') {
+  if (
+    !follows ||
+    request.run === null ||
+    request.state === 'submitted' ||
+    request.state === 'denied' ||
+    request.state === 'withdrawn'
+  ) {
     context.print({ type: 'result', request }, (style) => [
       `request ${request.number}  ${showState(style, 'request', request.state)}  ${cleanLine(request.title)}`,
       ...(request.next === '' ? [] : [`  ${cleanLine(request.next)}`]),
@@ -34,7 +45,10 @@ export async function followRequest(context: Context, client: Client, first: Req
   const after = await client.request(request.number)
   context.print({ type: 'result', outcome: followed.outcome, request: after, run: followed.run }, (style) => {
     if (followed.outcome !== 'ended') return renderDetached(followed)
-    return [...renderRunEnd(followed.run, style), ...(followed.run.state === 'succeeded' ? done(after) : renderActions(after).map((line) => `  ${line}`))]
+    return [
+      ...renderRunEnd(followed.run, style),
+      ...(followed.run.state === 'succeeded' ? done(after) : renderActions(after).map((line) => `  ${line}`)),
+    ]
   })
   return exitCodeOfRun(followed)
 }

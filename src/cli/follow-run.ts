@@ -83,7 +83,11 @@ export async function followRun(context: Context, number: number): Promise<Follo
 }
 
 /** The end of a verb that followed a run: its last lines and its exit code. */
-export function finishRun(context: Context, { run, outcome }: Followed, more: { value?: Record<string, unknown>; next?: string[] } = {}): number {
+export function finishRun(
+  context: Context,
+  { run, outcome }: Followed,
+  more: { value?: Record<string, unknown>; next?: string[] } = {},
+): number {
   const code = exitCodeOfRun({ run, outcome })
   context.print({ type: 'result', outcome, ...more.value, run }, (style) => {
     if (outcome === 'ended') return [...renderRunEnd(run, style), ...(run.state === 'succeeded' ? (more.next ?? []) : [])]
@@ -110,7 +114,8 @@ export function renderDetached({ run, outcome }: Followed): string[] {
 
 function noteProgress(event: RunEvent, progress: Map<string, Progress>): void {
   const { done, total } = event.data
-  if (event.kind === 'progress' && event.step !== null && typeof done === 'number' && typeof total === 'number') progress.set(event.step, { done, total })
+  if (event.kind === 'progress' && event.step !== null && typeof done === 'number' && typeof total === 'number')
+    progress.set(event.step, { done, total })
 }
 
 /** Many wishes to refresh within `ms` are one refresh, and two never overlap: a burst of events costs one call. */
@@ -140,9 +145,17 @@ function coalesce(ms: number, refresh: () => Promise<void>) {
 }
 
 /** Follows, or only says that the run was accepted, as the flags want. */
-export async function followOrReport(context: Context, client: Client, number: number, habit: { waits: boolean }): Promise<number> {
+export async function followOrReport(
+  context: Context,
+  client: Client,
+  number: number,
+  habit: { waits: boolean },
+): Promise<number> {
   if (context.flags.wait ?? habit.waits) return finishRun(context, await followRun(context, number))
   const run = await client.run(number)
-  context.print({ type: 'result', outcome: 'accepted', run }, () => [`Run ${number} was accepted.`, `  Next  heddle logs ${number} -f   |   heddle cancel ${number}`])
+  context.print({ type: 'result', outcome: 'accepted', run }, () => [
+    `Run ${number} was accepted.`,
+    `  Next  heddle logs ${number} -f   |   heddle cancel ${number}`,
+  ])
   return EXIT.ok
 }

@@ -19,7 +19,12 @@ const succeeded: Run = {
 function running(...states: readonly Run[]): Record<string, Handler> {
   let at = 0
   let sent = 0
-  const events = [sampleEvent(1, 'state', { state: 'running' }), sampleEvent(2, 'log', { level: 'info', text: 'dbt: 1 of 2' }, 'dbt build'), sampleEvent(3, 'step', { state: 'succeeded' }, 'dbt build'), sampleEvent(4, 'end', {})]
+  const events = [
+    sampleEvent(1, 'state', { state: 'running' }),
+    sampleEvent(2, 'log', { level: 'info', text: 'dbt: 1 of 2' }, 'dbt build'),
+    sampleEvent(3, 'step', { state: 'succeeded' }, 'dbt build'),
+    sampleEvent(4, 'end', {}),
+  ]
   return {
     'GET /runs/812': () => states[Math.min(at, states.length - 1)],
     'GET /runs/812/events': ({ headers }, response) => {
@@ -83,9 +88,22 @@ test('--json is a stream of objects that ends with the result; nothing on stderr
   }))
 
 test('an unchanged deploy starts nothing and says so', () =>
-  withBench({ 'POST /products/fleet/planes/deploy': () => ({ ...samplePlan, steps: [], affected: [], summary: 'Nothing to change as of 13:05' }) }, async ({ heddle }) => {
-    assert.deepEqual({ ...(await heddle(['deploy', 'fleet/planes'])), json: 0 }, { code: 0, out: 'Nothing to change as of 13:05\n', err: '', json: 0 })
-  }))
+  withBench(
+    {
+      'POST /products/fleet/planes/deploy': () => ({
+        ...samplePlan,
+        steps: [],
+        affected: [],
+        summary: 'Nothing to change as of 13:05',
+      }),
+    },
+    async ({ heddle }) => {
+      assert.deepEqual(
+        { ...(await heddle(['deploy', 'fleet/planes'])), json: 0 },
+        { code: 0, out: 'Nothing to change as of 13:05\n', err: '', json: 0 },
+      )
+    },
+  ))
 
 const hanging: Record<string, Handler> = {
   'GET /runs/812': () => sampleRun,
@@ -102,39 +120,63 @@ test('a run that is not over in time goes on; so it does after Ctrl-C; --no-wait
     assert.equal(late.out, 'Run 812 is not over in the time given.\n  Next  heddle logs 812 -f   |   heddle cancel 812\n')
     setTimeout(interrupt, 100)
     const left = await heddle(['deploy', 'fleet/planes'])
-    assert.deepEqual([left.code, left.out], [130, 'Run 812 goes on without you.\n  Next  heddle logs 812 -f   |   heddle cancel 812\n'])
+    assert.deepEqual(
+      [left.code, left.out],
+      [130, 'Run 812 goes on without you.\n  Next  heddle logs 812 -f   |   heddle cancel 812\n'],
+    )
     const accepted = await heddle(['deploy', 'fleet/planes', '--no-wait'])
     assert.deepEqual([accepted.code, accepted.out.split('\n')[0]], [0, 'Run 812 was accepted.'])
   }))
 
 test('a run that waits for approval ends with 6 and says whose', () =>
-  withBench({ ...deploy, ...hanging, 'GET /runs/812': () => ({ ...sampleRun, state: 'waiting', approvers: ['ana', 'eve'] }) }, async ({ heddle }) => {
-    const { code, out } = await heddle(['deploy', 'fleet/planes'])
-    assert.deepEqual([code, out.split('\n')[0]], [6, 'Run 812 waits for the approval of ana or eve.'])
-  }))
+  withBench(
+    { ...deploy, ...hanging, 'GET /runs/812': () => ({ ...sampleRun, state: 'waiting', approvers: ['ana', 'eve'] }) },
+    async ({ heddle }) => {
+      const { code, out } = await heddle(['deploy', 'fleet/planes'])
+      assert.deepEqual([code, out.split('\n')[0]], [6, 'Run 812 waits for the approval of ana or eve.'])
+    },
+  ))
 
 test('on a terminal the block is painted over and gone when the run ends', () =>
   withBench({ ...deploy, ...running(sampleRun, sampleRun, succeeded) }, async ({ heddle }) => {
-    const { code, err } = await heddle(['deploy', 'fleet/planes'], { isTty: { stdin: true, stdout: true, stderr: true }, columns: 80 })
+    const { code, err } = await heddle(['deploy', 'fleet/planes'], {
+      isTty: { stdin: true, stdout: true, stderr: true },
+      columns: 80,
+    })
     assert.equal(code, 0)
     assert.ok(err.includes('\u001b[4A\r\u001b[J'), JSON.stringify(err))
     assert.ok(err.endsWith('\u001b[4A\r\u001b[J'), JSON.stringify(err.slice(-80)))
-    const ci = await heddle(['deploy', 'fleet/planes'], { isTty: { stdin: true, stdout: true, stderr: true }, columns: 80, env: { CI: '1', NO_COLOR: '1', HEDDLE_DATA: 'heddle-data' } })
+    const ci = await heddle(['deploy', 'fleet/planes'], {
+      isTty: { stdin: true, stdout: true, stderr: true },
+      columns: 80,
+      env: { CI: '1', NO_COLOR: '1', HEDDLE_DATA: 'heddle-data' },
+    })
     assert.equal(`${ci.out}${ci.err}`.includes('\u001b'), false)
   }))
 
 test('new shows the plan, asks, requests, follows the bootstrap and ends with the clone', () =>
   withBench(
     {
-      'POST /requests': ({ query }) => (query.has('dry-run') ? { ...sampleRequest, number: 0, state: 'draft', run: null } : { ...sampleRequest, plan: null, run: null }),
+      'POST /requests': ({ query }) =>
+        query.has('dry-run')
+          ? { ...sampleRequest, number: 0, state: 'draft', run: null }
+          : { ...sampleRequest, plan: null, run: null },
       'GET /requests/55': () => ({ ...sampleRequest, state: 'done', plan: null }),
       ...running({ ...succeeded, kind: 'bootstrap', environment: '*', served: null }),
     },
     async ({ heddle, double }) => {
       const { code, out, err } = await heddle(['new', 'planes', '--domain', 'fleet', '--title', 'Planes', '--yes'])
       assert.equal(code, 0, err)
-      assert.ok(err.startsWith('Plan for fleet/planes in prod   as of 13:05 UTC\nprovision\n  + safe        schema fleet_planes  it is not there yet\n'), err)
-      assert.equal(out, 'ok  Succeeded  2m55s  run 812  bootstrap fleet/planes\nCreated fleet/planes.\n  Next  heddle clone fleet/planes\n')
+      assert.ok(
+        err.startsWith(
+          'Plan for fleet/planes in prod   as of 13:05 UTC\nprovision\n  + safe        schema fleet_planes  it is not there yet\n',
+        ),
+        err,
+      )
+      assert.equal(
+        out,
+        'ok  Succeeded  2m55s  run 812  bootstrap fleet/planes\nCreated fleet/planes.\n  Next  heddle clone fleet/planes\n',
+      )
       const [dry, made] = double.heard.filter(({ method }) => method === 'POST')
       assert.equal(dry!.query.get('dry-run'), 'true')
       assert.deepEqual(made!.body, { kind: 'product', payload: { domain: 'fleet', name: 'planes', title: 'Planes' } })
@@ -153,16 +195,43 @@ test('new shows the plan, asks, requests, follows the bootstrap and ends with th
   ))
 
 test('a request that waits for people ends with 6 and says what happens next; a decided one is not followed', () => {
-  const waiting: Request = { ...sampleRequest, state: 'submitted', run: null, plan: null, next: 'ana decides.', actions: { ...sampleRequest.actions, withdraw: true } }
+  const waiting: Request = {
+    ...sampleRequest,
+    state: 'submitted',
+    run: null,
+    plan: null,
+    next: 'ana decides.',
+    actions: { ...sampleRequest.actions, withdraw: true },
+  }
   return withBench(
-    { 'POST /requests': () => waiting, 'GET /requests/55': () => waiting, 'POST /requests/55/withdraw': () => ({ ...waiting, state: 'withdrawn', next: '', actions: sampleRequest.actions }) },
+    {
+      'POST /requests': () => waiting,
+      'GET /requests/55': () => waiting,
+      'POST /requests/55/withdraw': () => ({ ...waiting, state: 'withdrawn', next: '', actions: sampleRequest.actions }),
+    },
     async ({ heddle }) => {
-      const asked = await heddle(['access', 'request', 'fleet/planes', '--port', 'planes', '--purpose', 'analytics', '--until', '90d'])
+      const asked = await heddle([
+        'access',
+        'request',
+        'fleet/planes',
+        '--port',
+        'planes',
+        '--purpose',
+        'analytics',
+        '--until',
+        '90d',
+      ])
       assert.equal(asked.code, 6)
-      assert.equal(asked.out, 'request 55  wait Waiting for approval  New product fleet/planes\n  ana decides.\n  Watch  heddle request show 55\n  Next  heddle request withdraw 55\n')
+      assert.equal(
+        asked.out,
+        'request 55  wait Waiting for approval  New product fleet/planes\n  ana decides.\n  Watch  heddle request show 55\n  Next  heddle request withdraw 55\n',
+      )
       assert.equal((await heddle(['access', 'request', 'fleet/planes', '--port', 'p', '--purpose', 'x', '--no-wait'])).code, 0)
       assert.equal((await heddle(['access', 'request', 'fleet/planes', '--port', 'p'])).code, 2)
-      assert.equal((await heddle(['access', 'request', 'fleet/planes', '--port', 'p', '--purpose', 'x', '--until', 'forever'])).code, 2)
+      assert.equal(
+        (await heddle(['access', 'request', 'fleet/planes', '--port', 'p', '--purpose', 'x', '--until', 'forever'])).code,
+        2,
+      )
       assert.equal((await heddle(['request', 'withdraw', '55'])).out, 'request 55  . Withdrawn  New product fleet/planes\n')
     },
   )
@@ -172,7 +241,12 @@ test('a number that a run and a request share means the one the action is open f
   const open = { approve: true }
   const routes: Record<string, Handler> = {
     'GET /runs/55': () => ({ ...sampleRun, number: 55, state: 'waiting' }),
-    'GET /requests/55': () => ({ ...sampleRequest, state: 'submitted', run: null, actions: { ...sampleRequest.actions, ...open } }),
+    'GET /requests/55': () => ({
+      ...sampleRequest,
+      state: 'submitted',
+      run: null,
+      actions: { ...sampleRequest.actions, ...open },
+    }),
     'POST /requests/55/approve': () => ({ ...sampleRequest, run: null, state: 'approved' }),
     'POST /runs/55/approve': () => ({ ...sampleRunSummary, number: 55 }),
   }

@@ -23,7 +23,10 @@ export async function locateServer(place: Place): Promise<Server> {
   const run = await readRunFile(data)
   const spoken = await readFile(join(data, 'cli-token'), 'utf8').catch(() => null)
   if (run === null || spoken === null)
-    throw fail('CLIENT_SERVER_UNREACHABLE', { what: `No server is running with the data directory ${data}`, why: run === null ? 'there is no run.json' : 'there is no cli-token this user may read' })
+    throw fail('CLIENT_SERVER_UNREACHABLE', {
+      what: `No server is running with the data directory ${data}`,
+      why: run === null ? 'there is no run.json' : 'there is no cli-token this user may read',
+    })
   return { url: run.url, token: spoken.trim(), data }
 }
 

@@ -1,7 +1,11 @@
 import type { Writable } from 'node:stream'
 
 /** A block of lines at the end of a terminal that is written over by the next one. Lines must be no wider than the terminal. */
-export type Painter = { paint(lines: readonly string[]): void; /** leaves the block standing; what follows comes below it */ keep(): void; clear(): void }
+export type Painter = {
+  paint(lines: readonly string[]): void /** leaves the block standing; what follows comes below it */
+  keep(): void
+  clear(): void
+}
 
 export function createPainter(terminal: Writable): Painter {
   let height = 0

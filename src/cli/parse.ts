@@ -5,7 +5,13 @@ import { renderGroupHelp, renderTopHelp, renderVerbHelp } from './views/human/he
 
 export type Parsed =
   | { kind: 'help'; lines: readonly string[] }
-  | { kind: 'verb'; verb: Verb; args: readonly (string | undefined)[]; options: Record<string, unknown>; globals: Record<string, unknown> }
+  | {
+      kind: 'verb'
+      verb: Verb
+      args: readonly (string | undefined)[]
+      options: Record<string, unknown>
+      globals: Record<string, unknown>
+    }
 
 /** Reads a command line against the table of verbs. @throws CLI_USAGE_INVALID with the nearest verb or flag */
 export function parseArguments(argv: readonly string[], verbs: readonly Verb[], width: number): Parsed {
@@ -20,11 +26,19 @@ export function parseArguments(argv: readonly string[], verbs: readonly Verb[], 
   for (const verb of verbs) {
     const [first, second] = verb.path.split(' ')
     const parent = second === undefined ? program : program.commands.find((command) => command.name() === first)!
-    const command = quiet(parent.command(second ?? first!)).configureHelp({ formatHelp: () => showHelp(renderVerbHelp(verb, GLOBAL_OPTIONS, width)) })
+    const command = quiet(parent.command(second ?? first!)).configureHelp({
+      formatHelp: () => showHelp(renderVerbHelp(verb, GLOBAL_OPTIONS, width)),
+    })
     for (const argument of verb.args) command.argument(argument)
     for (const option of verb.options ?? []) command.addOption(toOption(option))
     command.action(() => {
-      parsed = { kind: 'verb', verb, args: command.processedArgs.flat() as string[], options: command.opts(), globals: program.opts() }
+      parsed = {
+        kind: 'verb',
+        verb,
+        args: command.processedArgs.flat() as string[],
+        options: command.opts(),
+        globals: program.opts(),
+      }
     })
   }
 

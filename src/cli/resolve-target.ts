@@ -7,7 +7,8 @@ export type Target = { noun: 'request'; number: number; request: Request } | { n
 type Action = 'approve' | 'deny' | 'retry'
 
 export function parseNumber(text: string | undefined, noun: string): number {
-  if (text === undefined || !/^[1-9][0-9]{0,14}$/.test(text)) throw fail('CLI_USAGE_INVALID', { what: `"${text ?? ''}" is not the number of a ${noun}` })
+  if (text === undefined || !/^[1-9][0-9]{0,14}$/.test(text))
+    throw fail('CLI_USAGE_INVALID', { what: `"${text ?? ''}" is not the number of a ${noun}` })
   return Number(text)
 }
 
@@ -20,7 +21,11 @@ export function parseNumber(text: string | undefined, noun: string): number {
 export async function resolveTarget(client: Client, words: readonly (string | undefined)[], action: Action): Promise<Target> {
   const [first, second] = words
   const noun = first === 'run' || first === 'request' ? first : undefined
-  if (noun === undefined && second !== undefined) throw fail('CLI_USAGE_INVALID', { what: `"${first}" is neither run nor request`, fix: `Write heddle ${action} run ${second}, or heddle ${action} request ${second}.` })
+  if (noun === undefined && second !== undefined)
+    throw fail('CLI_USAGE_INVALID', {
+      what: `"${first}" is neither run nor request`,
+      fix: `Write heddle ${action} run ${second}, or heddle ${action} request ${second}.`,
+    })
   const number = parseNumber(noun === undefined ? first : second, noun ?? 'run or request')
   const [request, run] = await Promise.all([
     noun === 'run' ? null : client.request(number).catch(absent),

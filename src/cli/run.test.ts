@@ -7,14 +7,20 @@ import { sampleAgreement, sampleConnection, sampleProduct, sampleRunSummary, sam
 import { withBench } from './try-cli.ts'
 import { VERBS } from './verbs.ts'
 
-const list = (...items: unknown[]) => () => ({ items, next: null })
+const list =
+  (...items: unknown[]) =>
+  () => ({ items, next: null })
 
 test('version and help answer without a server', () =>
   withBench({}, async ({ heddle, double, folder }) => {
     assert.deepEqual({ ...(await heddle(['--version'])), json: null }, { code: 0, out: '0.1.0\n', err: '', json: null })
     const help = await heddle(['--help'], { env: { HEDDLE_DATA: join(folder, 'nowhere') } })
     assert.equal(help.code, 0)
-    assert.deepEqual(help.out.split('\n').slice(0, 3), ['    heddle new orders --domain sales', '    heddle status', '    heddle logs --failed'])
+    assert.deepEqual(help.out.split('\n').slice(0, 3), [
+      '    heddle new orders --domain sales',
+      '    heddle status',
+      '    heddle logs --failed',
+    ])
     for (const { path, hidden } of VERBS) assert.equal(help.out.includes(`  ${path} `), !hidden, path)
     assert.equal((await heddle([])).out, help.out)
     for (const { path, examples, hidden } of VERBS.filter((verb) => !verb.hidden)) {
@@ -30,7 +36,11 @@ test('every example of the help can be parsed', async () => {
   const { parseArguments } = await import('./parse.ts')
   for (const { path, examples } of VERBS)
     for (const example of examples.filter((text) => text.startsWith('heddle '))) {
-      const words = example.replace(/ [<>] .*$/, '').match(/"[^"]*"|\S+/g)!.slice(1).map((word) => word.replaceAll('"', ''))
+      const words = example
+        .replace(/ [<>] .*$/, '')
+        .match(/"[^"]*"|\S+/g)!
+        .slice(1)
+        .map((word) => word.replaceAll('"', ''))
       const parsed = parseArguments(words, VERBS, 80)
       assert.equal(parsed.kind === 'verb' && parsed.verb.path, path, example)
     }
@@ -58,39 +68,67 @@ test('an unknown verb or flag ends with 2 and proposes the nearest', () =>
   }))
 
 test('with --json an error is the one object on stdout', () =>
-  withBench({ 'GET /me': (_heard, response) => sendProblem(response, { status: 403, code: 'HTTP_NOT_ALLOWED', detail: 'not you' }) }, async ({ heddle }) => {
-    const usage = await heddle(['statsu', '--json'])
-    assert.deepEqual([usage.code, usage.json()[0]!.type, usage.json()[0]!.code], [2, 'error', 'CLI_USAGE_INVALID'])
-    const denied = await heddle(['whoami', '--json'])
-    assert.equal(denied.code, 4)
-    assert.deepEqual(denied.json(), [
-      { type: 'error', code: 'HTTP_NOT_ALLOWED', message: 'not you', why: null, fix: ['Do it otherwise.'], docs: 'https://docs.example/errors', requestId: 'req-1', retryable: false },
-    ])
-  }))
+  withBench(
+    { 'GET /me': (_heard, response) => sendProblem(response, { status: 403, code: 'HTTP_NOT_ALLOWED', detail: 'not you' }) },
+    async ({ heddle }) => {
+      const usage = await heddle(['statsu', '--json'])
+      assert.deepEqual([usage.code, usage.json()[0]!.type, usage.json()[0]!.code], [2, 'error', 'CLI_USAGE_INVALID'])
+      const denied = await heddle(['whoami', '--json'])
+      assert.equal(denied.code, 4)
+      assert.deepEqual(denied.json(), [
+        {
+          type: 'error',
+          code: 'HTTP_NOT_ALLOWED',
+          message: 'not you',
+          why: null,
+          fix: ['Do it otherwise.'],
+          docs: 'https://docs.example/errors',
+          requestId: 'req-1',
+          retryable: false,
+        },
+      ])
+    },
+  ))
 
 test('the data directory: flag, then HEDDLE_DATA, then the nearest upwards; none running ends with 8', () =>
-  withBench({ 'GET /me': () => ({ name: 'dev', title: 'Dev', groups: [], platform: false, as: null, viewAs: [] }) }, async ({ heddle, folder, double }) => {
-    const deep = join(folder, 'a', 'b')
-    await mkdir(deep, { recursive: true })
-    assert.equal((await heddle(['whoami'], { cwd: deep })).code, 0)
-    assert.equal((await heddle(['whoami', '-C', 'a/b'])).code, 0)
-    const wrong = { HEDDLE_DATA: join(folder, 'other') }
-    assert.equal((await heddle(['whoami'], { env: wrong })).code, 8)
-    assert.equal((await heddle(['whoami', '--data', 'heddle-data'], { env: wrong })).code, 0)
-    const remote = await heddle(['whoami'], { env: { ...wrong, HEDDLE_URL: double.url, HEDDLE_TOKEN: 'ci' } })
-    assert.equal(remote.code, 0)
-    assert.equal(double.heard.at(-1)!.headers.authorization, 'Bearer ci')
-    await double.close()
-    const gone = await heddle(['whoami', '--json'])
-    assert.deepEqual([gone.code, gone.json()[0]!.code, gone.json()[0]!.retryable], [8, 'CLIENT_SERVER_UNREACHABLE', true])
-  }))
+  withBench(
+    { 'GET /me': () => ({ name: 'dev', title: 'Dev', groups: [], platform: false, as: null, viewAs: [] }) },
+    async ({ heddle, folder, double }) => {
+      const deep = join(folder, 'a', 'b')
+      await mkdir(deep, { recursive: true })
+      assert.equal((await heddle(['whoami'], { cwd: deep })).code, 0)
+      assert.equal((await heddle(['whoami', '-C', 'a/b'])).code, 0)
+      const wrong = { HEDDLE_DATA: join(folder, 'other') }
+      assert.equal((await heddle(['whoami'], { env: wrong })).code, 8)
+      assert.equal((await heddle(['whoami', '--data', 'heddle-data'], { env: wrong })).code, 0)
+      const remote = await heddle(['whoami'], { env: { ...wrong, HEDDLE_URL: double.url, HEDDLE_TOKEN: 'ci' } })
+      assert.equal(remote.code, 0)
+      assert.equal(double.heard.at(-1)!.headers.authorization, 'Bearer ci')
+      await double.close()
+      const gone = await heddle(['whoami', '--json'])
+      assert.deepEqual([gone.code, gone.json()[0]!.code, gone.json()[0]!.retryable], [8, 'CLIENT_SERVER_UNREACHABLE', true])
+    },
+  ))
 
 test('status, show, runs and access print a table for people and one object for scripts', () =>
   withBench(
     {
-      'GET /products': list(sampleSummary, { ...sampleSummary, address: 'fleet/engines', state: 'degraded', slo: 'at-risk', freshness: null, release: null, reason: 'late source' }),
+      'GET /products': list(sampleSummary, {
+        ...sampleSummary,
+        address: 'fleet/engines',
+        state: 'degraded',
+        slo: 'at-risk',
+        freshness: null,
+        release: null,
+        reason: 'late source',
+      }),
       'GET /products/fleet/planes': () => sampleProduct,
-      'GET /runs': list({ ...sampleRunSummary, state: 'failed', ms: 108_000, problem: { code: 'X', message: 'test failed', fix: 'y' } }),
+      'GET /runs': list({
+        ...sampleRunSummary,
+        state: 'failed',
+        ms: 108_000,
+        problem: { code: 'X', message: 'test failed', fix: 'y' },
+      }),
       'GET /agreements/42': () => sampleAgreement,
       'POST /products/fleet/planes/connect': () => sampleConnection,
     },
@@ -105,14 +143,22 @@ test('status, show, runs and access print a table for people and one object for 
       assert.deepEqual(status[0].products[0], sampleSummary)
       assert.deepEqual((await heddle(['show', 'fleet/planes', '--json'])).json(), [sampleProduct])
       const { out } = await heddle(['show', 'fleet/planes'])
-      for (const part of ['state           ok Active since 13:05 UTC', 'schema fleet_planes_planes_v1  revision 14', '1 column, masked: tailnum, 3,322 rows', 'prod  ok Active  r12'])
+      for (const part of [
+        'state           ok Active since 13:05 UTC',
+        'schema fleet_planes_planes_v1  revision 14',
+        '1 column, masked: tailnum, 3,322 rows',
+        'prod  ok Active  r12',
+      ])
         assert.ok(out.includes(part), `${part} in\n${out}`)
       assert.ok((await heddle(['runs', '--failed'])).out.includes('FAIL Failed  dbt build: test failed  12m  1m48s'))
       assert.equal(double.heard.at(-1)!.query.get('state'), 'failed')
       assert.ok((await heddle(['access', 'show', '42'])).out.includes('  ok    reads planes: works (logged in as bob)'))
       const connected = await heddle(['connect', 'fleet/planes', '--env', 'prod', '--as', 'consumer', '--json'])
       assert.equal(connected.json()[0]!.url, sampleConnection.url)
-      assert.deepEqual([double.heard.at(-1)!.headers['heddle-as'], double.heard.at(-1)!.body], ['consumer', { environment: 'prod' }])
+      assert.deepEqual(
+        [double.heard.at(-1)!.headers['heddle-as'], double.heard.at(-1)!.body],
+        ['consumer', { environment: 'prod' }],
+      )
     },
   ))
 
@@ -163,16 +209,30 @@ test('where the question cannot be asked, a verb that needs a yes ends with 2 an
     const { code, err } = await heddle(['access', 'revoke', '42'])
     assert.equal(code, 2)
     assert.ok(err.includes('Add --yes'))
-    assert.equal(double.heard.every(({ method }) => method === 'GET'), true)
+    assert.equal(
+      double.heard.every(({ method }) => method === 'GET'),
+      true,
+    )
   }))
 
 test('api sends what it is given and prints what came', () =>
-  withBench({ 'POST /products/fleet/planes/refresh': ({ body }) => ({ body }), 'GET /runs': ({ query }) => ({ limit: query.get('limit') }) }, async ({ heddle }) => {
-    assert.deepEqual(JSON.parse((await heddle(['api', 'post', '/api/v1/products/fleet/planes/refresh', '--body', '-'], { input: '{"a":1}' })).out), { body: { a: 1 } })
-    assert.deepEqual((await heddle(['api', 'GET', 'runs?limit=3', '--json'])).json(), [{ limit: '3' }])
-    assert.equal((await heddle(['api', 'FETCH', '/runs'])).code, 2)
-    assert.equal((await heddle(['api', 'POST', '/runs', '--body', '{'])).code, 2)
-  }))
+  withBench(
+    {
+      'POST /products/fleet/planes/refresh': ({ body }) => ({ body }),
+      'GET /runs': ({ query }) => ({ limit: query.get('limit') }),
+    },
+    async ({ heddle }) => {
+      assert.deepEqual(
+        JSON.parse(
+          (await heddle(['api', 'post', '/api/v1/products/fleet/planes/refresh', '--body', '-'], { input: '{"a":1}' })).out,
+        ),
+        { body: { a: 1 } },
+      )
+      assert.deepEqual((await heddle(['api', 'GET', 'runs?limit=3', '--json'])).json(), [{ limit: '3' }])
+      assert.equal((await heddle(['api', 'FETCH', '/runs'])).code, 2)
+      assert.equal((await heddle(['api', 'POST', '/runs', '--body', '{'])).code, 2)
+    },
+  ))
 
 test('explain knows every code and the nearest of a wrong one', () =>
   withBench({}, async ({ heddle }) => {
@@ -192,5 +252,8 @@ test('completion answers verbs, flags, choices and names, and is silent when off
     assert.deepEqual(await complete('--env', 'p'), ['prod'])
     await double.close()
     assert.deepEqual(await complete('show', 'fl'), ['fleet/planes'])
-    assert.deepEqual({ ...(await heddle(['complete', '--', 'show', ''], { env: { HEDDLE_DATA: '/nonexistent' } })), json: 0 }, { code: 0, out: '', err: '', json: 0 })
+    assert.deepEqual(
+      { ...(await heddle(['complete', '--', 'show', ''], { env: { HEDDLE_DATA: '/nonexistent' } })), json: 0 },
+      { code: 0, out: '', err: '', json: 0 },
+    )
   }))

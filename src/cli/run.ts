@@ -8,8 +8,8 @@ import type { Context, Flags } from './context.ts'
 import { EXIT, exitCodeOf, isRetryable } from './exit-code.ts'
 import type { CliIo } from './io.ts'
 import { locateServer, type Server } from './locate-server.ts'
-import { clampWidth, type Style } from './views/human/style.ts'
 import { VERBS } from './verbs.ts'
+import { clampWidth, type Style } from './views/human/style.ts'
 
 /** Off a terminal nothing is cut: what reads the output decides. */
 const PIPE_WIDTH = 200
@@ -67,7 +67,8 @@ function createContext(io: CliIo, flags: Flags, { args, options, directory }: Ca
   const dir = resolve(io.cwd, directory ?? '.')
   let server: Promise<Server> | undefined
   let client: Promise<Client> | undefined
-  const findServer = () => (server ??= locateServer({ data: flags.data === undefined ? undefined : resolve(io.cwd, flags.data), env: io.env, dir }))
+  const findServer = () =>
+    (server ??= locateServer({ data: flags.data === undefined ? undefined : resolve(io.cwd, flags.data), env: io.env, dir }))
   return {
     io,
     dir,
@@ -117,7 +118,7 @@ function styleOf(io: CliIo, flags: Pick<Flags, 'colour' | 'utc'>, terminal: bool
   return {
     width: widthOf(io, terminal),
     colour: flags.colour && terminal,
-    zone: flags.utc ? 'UTC' : (io.env.TZ || Intl.DateTimeFormat().resolvedOptions().timeZone),
+    zone: flags.utc ? 'UTC' : io.env.TZ || Intl.DateTimeFormat().resolvedOptions().timeZone,
     now: io.now(),
   }
 }

@@ -44,6 +44,8 @@ async function startHere(context: Context, chosen: string, began: number): Promi
     const repaired = [...data.did, ...(await endLeftovers(data.path, { database: false }))]
     const listen = await chooseListen(context, data.path)
     const empty = context.has('empty')
+    // Heard from now on: who interrupts a start must not be left with half of one.
+    const asked = listenForStop(context)
     const platform = await io.startPlatform!({
       data,
       listen,
@@ -58,16 +60,19 @@ async function startHere(context: Context, chosen: string, began: number): Promi
     await writeFile(join(data.path, 'listen'), `${platform.listen}\n`, { mode: 0o600 })
     const marks = (await Promise.all(platform.children.map(markProcess))).filter((mark): mark is ProcessMark => mark !== null)
     const self = (await markProcess(process.pid))!
-    await writeRunFile(data.path, { ...self, startedAt: io.now().toISOString(), version: io.version, listen: platform.listen, url: platform.url, postgres: platform.postgres, children: marks })
+    await writeRunFile(data.path, {
+      ...self,
+      startedAt: io.now().toISOString(),
+      version: io.version,
+      listen: platform.listen,
+      url: platform.url,
+      postgres: platform.postgres,
+      children: marks,
+    })
     for (const what of repaired) line(`    ${what}`)
-    if (!empty) await seed(context, platform)
-    const seconds = ((performance.now() - began) / 1000).toFixed(1)
-    const url = await platform.onceUrl()
-    context.stream({ type: 'result', state: 'ready', url: platform.url, once: url, data: data.path, seconds: Number(seconds), did: repaired })
-    line(`Ready in ${seconds} s   ${url}`)
-    line(`use it:  export PATH="${join(data.path, 'bin')}:$PATH"`)
-    line(empty ? 'then:    heddle new NAME --domain DOMAIN   stop: heddle stop' : 'then:    heddle status   heddle show fleet/planes   heddle new   stop: heddle stop')
-    await untilAskedToStop(context)
+    if (!empty && !asked.isAsked()) await Promise.race([seed(context, platform, asked.isAsked), asked.whenAsked])
+    if (!asked.isAsked()) await sayReady(context, { platform, data: data.path, began, repaired })
+    await asked.whenAsked
     line('stopping …')
     await platform.stop()
     await removeRunFile(data.path)
@@ -78,19 +83,50 @@ async function startHere(context: Context, chosen: string, began: number): Promi
   }
 }
 
-function untilAskedToStop({ io }: Context): Promise<void> {
-  return new Promise((resolve) => {
-    io.onInterrupt(resolve)
-    process.once('SIGTERM', () => resolve())
-    process.once('SIGHUP', () => resolve())
+type Ready = { platform: StartedPlatform; data: string; began: number; repaired: string[] }
+
+async function sayReady(context: Context, { platform, data, began, repaired }: Ready): Promise<void> {
+  const line = (text: string) => context.note(() => [text])
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  const url = await platform.onceUrl()
+  context.stream({
+    type: 'result',
+    state: 'ready',
+    url: platform.url,
+    once: url,
+    data,
+    seconds: Number(seconds),
+    did: repaired,
   })
+  line(`Ready in ${seconds} s   ${url}`)
+  line(`use it:  export PATH="${join(data, 'bin')}:$PATH"`)
+  line(
+    context.has('empty')
+      ? 'then:    heddle new NAME --domain DOMAIN   stop: heddle stop'
+      : 'then:    heddle status   heddle show fleet/planes   heddle new   stop: heddle stop',
+  )
+}
+
+function listenForStop({ io }: Context): { isAsked(): boolean; whenAsked: Promise<void> } {
+  let isAsked = false
+  const whenAsked = new Promise<void>((resolve) => {
+    const ask = () => {
+      isAsked = true
+      resolve()
+    }
+    io.onInterrupt(ask)
+    process.once('SIGTERM', ask)
+    process.once('SIGHUP', ask)
+  })
+  return { isAsked: () => isAsked, whenAsked }
 }
 
 /** The platform is of use without its sample, so a sample that fails is said and left to be repaired. */
-async function seed(context: Context, platform: StartedPlatform): Promise<void> {
+async function seed(context: Context, platform: StartedPlatform, isStopping: () => boolean): Promise<void> {
   try {
     await platform.seed((text) => context.note(() => [text]))
   } catch (thrown) {
+    if (isStopping()) return
     const { code, message, fix } = asHeddleError(thrown)
     context.note(() => [`FAIL sample         ${code}: ${message}`, `    fix  ${fix}`])
   }
@@ -101,7 +137,11 @@ async function chooseListen(context: Context, data: string): Promise<number> {
   const asked = context.option('listen')
   if (asked !== undefined) {
     const number = Number(asked)
-    if (!Number.isInteger(number) || number < 0 || number > 65_535) throw fail('CLI_USAGE_INVALID', { what: `--listen ${asked} is no TCP number`, fix: 'Use 1024 to 65535, or 0 for any free one.' })
+    if (!Number.isInteger(number) || number < 0 || number > 65_535)
+      throw fail('CLI_USAGE_INVALID', {
+        what: `--listen ${asked} is no TCP number`,
+        fix: 'Use 1024 to 65535, or 0 for any free one.',
+      })
     return number
   }
   const kept = Number(await readFile(join(data, 'listen'), 'utf8').catch(() => ''))
@@ -125,7 +165,11 @@ async function startBehind(context: Context, chosen: string): Promise<number> {
   const path = join(data.logs, 'start.log')
   const out = openSync(path, 'w', 0o600)
   const args = process.argv.slice(1).filter((arg) => arg !== '--detach')
-  const child = spawn(process.execPath, [...process.execArgv, ...args], { detached: true, stdio: ['ignore', out, out], cwd: context.dir })
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+    detached: true,
+    stdio: ['ignore', out, out],
+    cwd: context.dir,
+  })
   const mark = await markProcess(child.pid!)
   let shown = 0
   for (;;) {

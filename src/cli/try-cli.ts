@@ -24,7 +24,16 @@ export async function withBench(routes: Record<string, Handler>, body: (bench: B
   try {
     const data = join(folder, 'heddle-data')
     await mkdir(join(data, 'work'), { recursive: true })
-    const run = { pid: process.pid, startTicks: '', startedAt: '', version: '0.1.0', listen: 1, url: double.url, postgres: { port: 1, pid: 1 }, children: [] }
+    const run = {
+      pid: process.pid,
+      startTicks: '',
+      startedAt: '',
+      version: '0.1.0',
+      listen: 1,
+      url: double.url,
+      postgres: { port: 1, pid: 1 },
+      children: [],
+    }
     await writeFile(join(data, 'run.json'), JSON.stringify(run))
     await writeFile(join(data, 'cli-token'), 'hdl_token\n')
     await body({

@@ -31,7 +31,8 @@ test('a plan takes the files a release is made of, with git or without', () =>
   withTree(async (tree) => {
     assert.equal(await findWorkingTree(join(tree, 'dbt/models')), tree)
     assert.deepEqual(Object.keys(await readTree(tree)), PLANNED)
-    const git = (...args: string[]) => execFileSync('git', ['-C', tree, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args])
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', tree, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args])
     git('init', '-q')
     await writeFile(join(tree, '.gitignore'), 'dbt/target/\n')
     assert.deepEqual(Object.keys(await readTree(tree)), PLANNED)
@@ -57,22 +58,28 @@ test('the product is the one of the spec; of a spec that cannot be read, the one
 test('plan sends the tree; --detailed-exitcode tells a change from none, refused specs end with 3', () =>
   withTree((tree) => {
     let plan: object = samplePlan
-    return withBench({ 'POST /products/fleet/planes/plan': () => plan, 'POST /products/fleet/planes/deploy': () => sampleRunSummary }, async ({ heddle, double, folder }) => {
-      const data = ['--data', join(folder, 'heddle-data')]
-      const changes = await heddle(['plan', '--detailed-exitcode', '--env', 'prod', ...data], { cwd: join(tree, 'dbt') })
-      assert.equal(changes.code, 10, changes.err)
-      assert.deepEqual(Object.keys((double.heard[0]!.body as { files: object }).files), PLANNED)
-      assert.equal(double.heard[0]!.query.get('environment'), 'prod')
-      assert.equal((await heddle(['plan', '-C', tree, ...data])).code, 0)
-      await writeFile(join(tree, '.heddle.yml'), 'environment: dev\n')
-      assert.equal((await heddle(['deploy', '--dry-run', '-C', tree, ...data])).code, 0)
-      assert.deepEqual([double.heard.at(-1)!.path.endsWith('/plan'), double.heard.at(-1)!.query.get('environment')], [true, 'dev'])
-      plan = { ...samplePlan, steps: [], affected: [], summary: 'Nothing to change as of 13:05' }
-      assert.equal((await heddle(['plan', '--detailed-exitcode', '-C', tree, ...data])).code, 0)
-      plan = { ...samplePlan, steps: [], diagnostics: [{ severity: 'error', code: 'SPEC_FILE_REFUSED', what: 'no' }] }
-      assert.equal((await heddle(['plan', '-C', tree, ...data])).code, 3)
-      assert.equal((await heddle(['plan'])).code, 2)
-    })
+    return withBench(
+      { 'POST /products/fleet/planes/plan': () => plan, 'POST /products/fleet/planes/deploy': () => sampleRunSummary },
+      async ({ heddle, double, folder }) => {
+        const data = ['--data', join(folder, 'heddle-data')]
+        const changes = await heddle(['plan', '--detailed-exitcode', '--env', 'prod', ...data], { cwd: join(tree, 'dbt') })
+        assert.equal(changes.code, 10, changes.err)
+        assert.deepEqual(Object.keys((double.heard[0]!.body as { files: object }).files), PLANNED)
+        assert.equal(double.heard[0]!.query.get('environment'), 'prod')
+        assert.equal((await heddle(['plan', '-C', tree, ...data])).code, 0)
+        await writeFile(join(tree, '.heddle.yml'), 'environment: dev\n')
+        assert.equal((await heddle(['deploy', '--dry-run', '-C', tree, ...data])).code, 0)
+        assert.deepEqual(
+          [double.heard.at(-1)!.path.endsWith('/plan'), double.heard.at(-1)!.query.get('environment')],
+          [true, 'dev'],
+        )
+        plan = { ...samplePlan, steps: [], affected: [], summary: 'Nothing to change as of 13:05' }
+        assert.equal((await heddle(['plan', '--detailed-exitcode', '-C', tree, ...data])).code, 0)
+        plan = { ...samplePlan, steps: [], diagnostics: [{ severity: 'error', code: 'SPEC_FILE_REFUSED', what: 'no' }] }
+        assert.equal((await heddle(['plan', '-C', tree, ...data])).code, 3)
+        assert.equal((await heddle(['plan'])).code, 2)
+      },
+    )
   }))
 
 test('validate needs no server: place, caret and exit 3; the same facts as one object', () =>

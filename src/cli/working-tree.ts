@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
-import { isName } from '../core/names.ts'
 import { fail } from '../core/fail.ts'
+import { isName } from '../core/names.ts'
 
 export const SPEC_FILE = 'data_product_spec.yml'
 const LIMIT = { files: 5_000, fileBytes: 1_048_576, bytes: 6_291_456 }
@@ -30,14 +30,20 @@ export async function requireWorkingTree(dir: string): Promise<string> {
 export async function readAddress(tree: string): Promise<string> {
   const { parse } = await import('yaml')
   const metadata = await readFile(join(tree, SPEC_FILE), 'utf8')
-    .then((text) => (parse(text, { logLevel: 'silent' }) as { metadata?: { name?: unknown; namespace?: unknown } } | null)?.metadata)
+    .then(
+      (text) => (parse(text, { logLevel: 'silent' }) as { metadata?: { name?: unknown; namespace?: unknown } } | null)?.metadata,
+    )
     .catch(() => undefined)
   const { name, namespace } = metadata ?? {}
-  if (typeof name === 'string' && typeof namespace === 'string' && isName(name) && isName(namespace)) return `${namespace}/${name}`
+  if (typeof name === 'string' && typeof namespace === 'string' && isName(name) && isName(namespace))
+    return `${namespace}/${name}`
   const origin = await git(tree, ['config', '--get', 'remote.origin.url']).catch(() => '')
   const found = /\/git\/([^/]+)\/([^/]+?)\.git\s*$/.exec(origin)
   if (found && isName(found[1]!) && isName(found[2]!)) return `${found[1]}/${found[2]}`
-  throw fail('CLI_PRODUCT_MISSING', { what: `${SPEC_FILE} does not say in metadata which product it is`, fix: 'Write metadata.namespace (the domain) and metadata.name.' })
+  throw fail('CLI_PRODUCT_MISSING', {
+    what: `${SPEC_FILE} does not say in metadata which product it is`,
+    fix: 'Write metadata.namespace (the domain) and metadata.name.',
+  })
 }
 
 /** `environment` of `.heddle.yml`, where the working tree has one. */
@@ -55,7 +61,8 @@ export async function readTreeEnvironment(tree: string): Promise<string | undefi
  */
 export async function readTree(tree: string): Promise<Record<string, string>> {
   const paths = (await listPaths(tree)).filter(isPlanned).sort()
-  if (paths.length > LIMIT.files) throw fail('CLI_TREE_LIMIT', { what: `${paths.length} files are more than the ${LIMIT.files} a plan takes` })
+  if (paths.length > LIMIT.files)
+    throw fail('CLI_TREE_LIMIT', { what: `${paths.length} files are more than the ${LIMIT.files} a plan takes` })
   const files: Record<string, string> = {}
   let bytes = 0
   for (const path of paths) {
@@ -63,8 +70,10 @@ export async function readTree(tree: string): Promise<Record<string, string>> {
     // Deleted but still known to git: the plan sees the tree without it.
     if (content === null) continue
     bytes += content.length
-    if (content.length > LIMIT.fileBytes) throw fail('CLI_TREE_LIMIT', { what: `${path} is larger than the ${LIMIT.fileBytes} bytes a plan takes of one file` })
-    if (bytes > LIMIT.bytes) throw fail('CLI_TREE_LIMIT', { what: `The files together are larger than the ${LIMIT.bytes} bytes a plan takes` })
+    if (content.length > LIMIT.fileBytes)
+      throw fail('CLI_TREE_LIMIT', { what: `${path} is larger than the ${LIMIT.fileBytes} bytes a plan takes of one file` })
+    if (bytes > LIMIT.bytes)
+      throw fail('CLI_TREE_LIMIT', { what: `The files together are larger than the ${LIMIT.bytes} bytes a plan takes` })
     files[path] = content.toString('utf8')
   }
   return files
@@ -73,8 +82,12 @@ export async function readTree(tree: string): Promise<Record<string, string>> {
 /** Hand-written contracts by path. */
 export async function readContracts(tree: string): Promise<Record<string, string>> {
   const entries = await readdir(join(tree, 'contracts'), { recursive: true, withFileTypes: true }).catch(() => [])
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => relative(tree, join(entry.parentPath, entry.name)).split(sep).join('/'))
-  return Object.fromEntries(await Promise.all(paths.sort().map(async (path) => [path, await readFile(join(tree, path), 'utf8')] as const)))
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(tree, join(entry.parentPath, entry.name)).split(sep).join('/'))
+  return Object.fromEntries(
+    await Promise.all(paths.sort().map(async (path) => [path, await readFile(join(tree, path), 'utf8')] as const)),
+  )
 }
 
 /** Spec, deploy file, contracts and the dbt project; the rest of the repository decides nothing. */
@@ -83,7 +96,9 @@ function isPlanned(path: string): boolean {
 }
 
 async function listPaths(tree: string): Promise<string[]> {
-  const known = await git(tree, ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate']).catch(() => null)
+  const known = await git(tree, ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate']).catch(
+    () => null,
+  )
   if (known !== null) return known.split('\0').filter((path) => path !== '')
   const found = await readdir(tree, { recursive: true, withFileTypes: true })
   return found

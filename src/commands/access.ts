@@ -16,11 +16,19 @@ export function accessCommands(deps: CommandDeps): Command[] {
     {
       name: 'ensure-login',
       async run(context, args) {
-        const { environment, subject } = args as { environment: string; subject: { name: string; domain: string | null; attributes: Record<string, string[]> } }
+        const { environment, subject } = args as {
+          environment: string
+          subject: { name: string; domain: string | null; attributes: Record<string, string[]> }
+        }
         const warehouse = await leasedWarehouse(deps, context, environment)
         // The attributes of now, not of when it was planned.
         const now = await findSubject(deps.control.db, subject.name)
-        const { login } = await warehouse.subject({ subject: subject.name, domain: subject.domain, attributes: now?.attributes ?? subject.attributes, context: effectOf(context) })
+        const { login } = await warehouse.subject({
+          subject: subject.name,
+          domain: subject.domain,
+          attributes: now?.attributes ?? subject.attributes,
+          context: effectOf(context),
+        })
         return { login, outcome: login }
       },
     },
@@ -45,7 +53,10 @@ export function accessCommands(deps: CommandDeps): Command[] {
     {
       name: 'prove-access',
       async run(context, args) {
-        const { environment, agreement, subject, at, expect, masked } = args as AccessArgs & { expect: 'granted' | 'revoked'; masked: string[] }
+        const { environment, agreement, subject, at, expect, masked } = args as AccessArgs & {
+          expect: 'granted' | 'revoked'
+          masked: string[]
+        }
         const warehouse = await leasedWarehouse(deps, context, environment)
         const proofs = await warehouse.prove({ subject, at, expect, masked })
         await putEvidence(deps.control.db, { agreement, run: context.run.id, expect, proofs })
@@ -68,7 +79,13 @@ export function accessCommands(deps: CommandDeps): Command[] {
         const { agreement, to, because } = args as { agreement: string; to: AgreementState; because?: string }
         await deps.control.db.transaction().execute(async (transaction) => {
           await setAgreementState(transaction, agreement, to, because ?? null)
-          await audit(transaction, { actor: run.by, onBehalfOf: null, action: `agreement.${to}`, object: agreement, detail: { run: run.number, because: because ?? null } })
+          await audit(transaction, {
+            actor: run.by,
+            onBehalfOf: null,
+            action: `agreement.${to}`,
+            object: agreement,
+            detail: { run: run.number, because: because ?? null },
+          })
         })
         return { outcome: to }
       },

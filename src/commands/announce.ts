@@ -42,7 +42,11 @@ export function announceCommands({ control }: CommandDeps): Command[] {
     {
       name: 'apply-monitors',
       async run({ run }, args) {
-        const { environment, domain, levels } = args as { environment: string; domain: string; levels: { port: string; level: ServiceLevel }[] }
+        const { environment, domain, levels } = args as {
+          environment: string
+          domain: string
+          levels: { port: string; level: ServiceLevel }[]
+        }
         const { kept, removed } = await control.db.transaction().execute(async (transaction) => {
           await ensureNamespace(transaction, domain)
           return applyMonitors(transaction, { product: run.product.id, environment, domain, run: run.id }, levels)

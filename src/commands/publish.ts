@@ -1,10 +1,10 @@
-import { fail } from '../core/fail.ts'
+import { setProductState } from '../catalog/products.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
+import { fail } from '../core/fail.ts'
 import type { PlannedObject, PortPlace, Revision } from '../platform/warehouse.ts'
 import type { Mask, RowFilter } from '../policy/types.ts'
 import type { Command } from '../run/command.ts'
-import { recordRelease } from '../run/releases.ts'
-import { setProductState } from '../catalog/products.ts'
+import { recordRefresh, recordRelease } from '../run/releases.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import type { CommandDeps, PlaceArgs } from './deps.ts'
 import { effectOf, leasedWarehouse } from './leased-warehouse.ts'
@@ -30,8 +30,14 @@ export function publishCommands(deps: CommandDeps): Command[] {
         const rules = objects.reduce((sum, object) => sum + object.quality.length, 0)
         if (rules === 0) return { outcome: 'no rules' }
         const warehouse = await leasedWarehouse(deps, context, environment)
-        const findings = await warehouse.checkQuality({ place, revision: revisionOf(context.result('seal')), objects, context: effectOf(context) })
-        for (const warning of findings.filter((finding) => finding.severity === 'warning')) context.log(`warning: ${warning.what}`)
+        const findings = await warehouse.checkQuality({
+          place,
+          revision: revisionOf(context.result('seal')),
+          objects,
+          context: effectOf(context),
+        })
+        for (const warning of findings.filter((finding) => finding.severity === 'warning'))
+          context.log(`warning: ${warning.what}`)
         refuse(findings.filter((finding) => finding.severity === 'error'))
         return { outcome: `${rules} ${rules === 1 ? 'rule' : 'rules'} held` }
       },
@@ -39,9 +45,18 @@ export function publishCommands(deps: CommandDeps): Command[] {
     {
       name: 'serve-port',
       async run(context, args) {
-        const { environment, at, objects } = args as { environment: string; at: PortPlace; objects: { name: string; columns: string[]; masks: Mask[]; rowFilters: RowFilter[] }[] }
+        const { environment, at, objects } = args as {
+          environment: string
+          at: PortPlace
+          objects: { name: string; columns: string[]; masks: Mask[]; rowFilters: RowFilter[] }[]
+        }
         const warehouse = await leasedWarehouse(deps, context, environment)
-        const { schema } = await warehouse.buildServed({ at, revision: revisionOf(context.result('seal')), objects, context: effectOf(context) })
+        const { schema } = await warehouse.buildServed({
+          at,
+          revision: revisionOf(context.result('seal')),
+          objects,
+          context: effectOf(context),
+        })
         const masks = objects.reduce((sum, object) => sum + object.masks.length, 0)
         const filters = objects.reduce((sum, object) => sum + object.rowFilters.length, 0)
         return { schema, outcome: `${masks} masks, ${filters} row filters` }
@@ -53,19 +68,47 @@ export function publishCommands(deps: CommandDeps): Command[] {
         const { environment, place, ports } = args as PlaceArgs & { ports: { port: string; major: number }[] }
         const warehouse = await leasedWarehouse(deps, context, environment)
         const revision = revisionOf(context.result('seal'))
-        const { publishedAt } = await warehouse.publish({ place, revision, ports, release: context.run.id, context: effectOf(context) })
+        const { publishedAt } = await warehouse.publish({
+          place,
+          revision,
+          ports,
+          release: context.run.id,
+          context: effectOf(context),
+        })
         return { publishedAt, outcome: `r${revision.n} is served` }
       },
     },
     {
       name: 'record-release',
       async run({ run }, args) {
-        const { environment, content, spec, revision, label } = args as PlaceArgs & { content: string; spec: ProductSpec; revision: number; label: string }
+        const { environment, content, spec, revision, label } = args as PlaceArgs & {
+          content: string
+          spec: ProductSpec
+          revision: number
+          label: string
+        }
         const { number } = await deps.control.db.transaction().execute(async (transaction) => {
           await setProductState(transaction, run.product.id, 'active')
-          return recordRelease(transaction, { product: run.product.id, environment, label, commit: run.commit!, content, spec, revision, run: run.id })
+          return recordRelease(transaction, {
+            product: run.product.id,
+            environment,
+            label,
+            commit: run.commit!,
+            content,
+            spec,
+            revision,
+            run: run.id,
+          })
         })
         return { number, outcome: `r${number} · ${label}` }
+      },
+    },
+    {
+      name: 'record-refresh',
+      async run({ run }, args) {
+        const { environment, revision } = args as PlaceArgs & { revision: number }
+        await recordRefresh(deps.control.db, { product: run.product.id, environment, revision })
+        return { outcome: `r${revision}` }
       },
     },
     {

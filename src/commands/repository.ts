@@ -9,7 +9,10 @@ export function repositoryCommands({ repository, templateFiles }: CommandDeps): 
       async run({ run, log }, args) {
         const { purpose, domainOwners, template } = args as { purpose: string; domainOwners: string[]; template: string }
         const { domain, product, title } = run.product
-        const files = template === 'standard' ? scaffoldFiles({ domain, product, title, owner: run.by, purpose, domainOwners }) : await templateFiles(template)
+        const files =
+          template === 'standard'
+            ? scaffoldFiles({ domain, product, title, owner: run.by, purpose, domainOwners })
+            : await templateFiles(template)
         const made = await repository.ensure({
           product: run.product.id,
           files,

@@ -2,13 +2,14 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail } from '../core/fail.ts'
 import { productNames } from '../core/names.ts'
-import type { TransformationEvent, TransformationResult } from '../platform/transformation.ts'
+import type { IsolationRung, TransformationEvent, TransformationResult } from '../platform/transformation.ts'
 import type { Command, CommandContext } from '../run/command.ts'
 import type { CommandDeps, PlaceArgs } from './deps.ts'
 import { effectOf, leasedWarehouse } from './leased-warehouse.ts'
 
 const THREADS = 2
 const PASS_MS = 2 * 3_600_000
+const CLOSE_MS = 15_000
 
 type TransformArgs = PlaceArgs & {
   projectDir: string
@@ -17,6 +18,9 @@ type TransformArgs = PlaceArgs & {
   sources: { component: string; table: string }[]
   upstreams: { component: string; table: string; relation: string }[]
 }
+
+/** What the events of a build add up to; the isolation is kept with the run. */
+type Seen = { models: number; tests: number; isolation: IsolationRung | null }
 
 /** dbt builds the commit's project as the product's service login, in the build schema, over sources pinned to sealed batches. */
 export function transform(deps: CommandDeps): Command {
@@ -33,7 +37,7 @@ export function transform(deps: CommandDeps): Command {
       ])
       const pass = await warehouse.openService({ place, validMs: PASS_MS, context: effect })
       let result: TransformationResult
-      const counts = { models: 0, tests: 0 }
+      const seen: Seen = { models: 0, tests: 0, isolation: null }
       try {
         result = await deps.transformation.run(
           {
@@ -49,14 +53,15 @@ export function transform(deps: CommandDeps): Command {
             vars: { heddle_private: productNames(environment, place.domain, place.product).private },
             timeoutMs: PASS_MS,
           },
-          (event) => report(context, event, counts),
+          (event) => report(context, event, seen),
           context.signal,
         )
       } finally {
-        await warehouse.closeService({ place, context: effect })
+        // Also when the run is cancelled or the platform stops: the login never outlives the job.
+        await warehouse.closeService({ place, context: { ...effect, signal: AbortSignal.timeout(CLOSE_MS) } })
       }
       throwIfFailed(result)
-      return { outcome: `${counts.models} models, ${counts.tests} tests passed` }
+      return { isolation: seen.isolation, outcome: `${seen.models} models, ${seen.tests} tests passed` }
     },
   }
 }
@@ -83,23 +88,30 @@ function pinnedSources(context: CommandContext, { sources, upstreams }: Transfor
   return [...own, ...upstreams.map(({ table, relation }) => ({ name: table, relation }))]
 }
 
-function report(context: CommandContext, event: TransformationEvent, counts: { models: number; tests: number }): void {
+function report(context: CommandContext, event: TransformationEvent, seen: Seen): void {
   switch (event.kind) {
     case 'started':
+      seen.isolation = event.isolation
       context.event('progress', { isolation: event.isolation })
-      return context.log(`dbt started, isolation: ${event.isolation}`)
+      context.log(`dbt started, isolation: ${event.isolation}`)
+      break
     case 'log':
-      return context.log(event.text)
-    case 'node-started':
-      return context.event('node', { node: event.node, name: event.name, resource: event.resource, status: 'running', startedAt: event.at, index: event.index, total: event.total })
+      context.log(event.text)
+      break
+    case 'node-started': {
+      const { node, name, resource, index, total, at } = event
+      context.event('node', { node, name, resource, status: 'running', startedAt: at, index, total })
+      break
+    }
     case 'node-finished': {
-      if (event.status === 'success') counts.models++
-      if (event.status === 'pass' || event.status === 'warn') counts.tests++
       const { node, name, status, seconds, rows, failures, message, file, at } = event
-      return context.event('node', { node, name, status, endedAt: at, seconds, rows, failures, message, file })
+      if (status === 'success') seen.models++
+      if (status === 'pass' || status === 'warn') seen.tests++
+      context.event('node', { node, name, status, endedAt: at, seconds, rows, failures, message, file })
+      break
     }
     default:
-      return event satisfies never
+      event satisfies never
   }
 }
 

@@ -6,10 +6,10 @@ import { ERRORS } from '../core/errors.ts'
 import { asHeddleError, fail, type HeddleError } from '../core/fail.ts'
 import { authenticate, type Caller } from './authenticate.ts'
 import type { HttpDeps } from './deps.ts'
-import { mountGit } from './routes/git.ts'
-import { mountPortal } from './routes/portal.ts'
 import { accessRoutes } from './routes/access.ts'
+import { mountGit } from './routes/git.ts'
 import { identityRoutes } from './routes/identity.ts'
+import { mountPortal } from './routes/portal.ts'
 import { productRoutes } from './routes/products.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -24,19 +24,33 @@ declare module 'fastify' {
     caller: Caller | null
   }
 }
-export type App = FastifyInstance<import('node:http').Server, import('node:http').IncomingMessage, import('node:http').ServerResponse, import('fastify').FastifyBaseLogger, ZodTypeProvider>
+export type App = FastifyInstance<
+  import('node:http').Server,
+  import('node:http').IncomingMessage,
+  import('node:http').ServerResponse,
+  import('fastify').FastifyBaseLogger,
+  ZodTypeProvider
+>
 
 export const PREFIX = '/api/v1'
 const BODY_LIMIT = 8 * 1024 * 1024
 
 export async function createApp(deps: HttpDeps): Promise<App> {
-  const app = Fastify({ bodyLimit: BODY_LIMIT, genReqId: () => randomUUID(), forceCloseConnections: true }).withTypeProvider<ZodTypeProvider>()
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: true,
+  }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Heddle', version: deps.version } }, transform: jsonSchemaTransform })
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Heddle', version: deps.version } },
+    transform: jsonSchemaTransform,
+  })
 
   app.addHook('onRoute', (route) => {
-    if (route.method !== 'HEAD' && route.method !== 'OPTIONS' && !route.config?.rule) throw fail('HTTP_ROUTE_WITHOUT_RULE', { what: `${route.method} ${route.url} says not who may call it` })
+    if (route.method !== 'HEAD' && route.method !== 'OPTIONS' && !route.config?.rule)
+      throw fail('HTTP_ROUTE_WITHOUT_RULE', { what: `${route.method} ${route.url} says not who may call it` })
   })
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request, reply) => {
@@ -45,12 +59,18 @@ export async function createApp(deps: HttpDeps): Promise<App> {
     if (!request.url.startsWith(PREFIX)) return
     request.caller = await authenticate(deps, request)
     if (request.routeOptions.config.rule !== 'anyone' && request.routeOptions.url && !request.caller) {
-      throw fail('HTTP_NOT_SIGNED_IN', { what: 'Nobody is signed in', fix: 'Open the address that `heddle open` prints, or send the token of the data directory.' })
+      throw fail('HTTP_NOT_SIGNED_IN', {
+        what: 'Nobody is signed in',
+        fix: 'Open the address that `heddle open` prints, or send the token of the data directory.',
+      })
     }
   })
   app.setErrorHandler((thrown, request, reply) => {
     const error = translate(thrown)
-    if (error.code === 'INTERNAL_UNEXPECTED') deps.log(`${request.id} ${request.method} ${request.routeOptions.url ?? ''}: ${String((error.cause as Error | undefined)?.stack ?? error.cause)}`)
+    if (error.code === 'INTERNAL_UNEXPECTED')
+      deps.log(
+        `${request.id} ${request.method} ${request.routeOptions.url ?? ''}: ${String((error.cause as Error | undefined)?.stack ?? error.cause)}`,
+      )
     const { status, body } = problemDocument(error, request.id)
     return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(body)
   })
@@ -79,14 +99,19 @@ export async function createApp(deps: HttpDeps): Promise<App> {
 function refuseForeignHost(request: FastifyRequest): void {
   const host = request.headers.host?.replace(/:\d+$/, '')
   if (host === 'localhost' || host === '127.0.0.1' || host === '[::1]') return
-  throw fail('HTTP_HOST_REFUSED', { what: `This server is not "${String(host).slice(0, 80)}"`, fix: 'Use http://127.0.0.1 or http://localhost.' })
+  throw fail('HTTP_HOST_REFUSED', {
+    what: `This server is not "${String(host).slice(0, 80)}"`,
+    fix: 'Use http://127.0.0.1 or http://localhost.',
+  })
 }
 
 function translate(thrown: unknown): HeddleError {
   const error = thrown as { validation?: { message?: string; instancePath?: string }[]; statusCode?: number; message: string }
   if (error.validation) {
     const [first] = error.validation
-    return fail('HTTP_INPUT_INVALID', { what: `${first?.instancePath?.replace(/^\//, '').replaceAll('/', '.') || 'input'}: ${first?.message ?? error.message}` })
+    return fail('HTTP_INPUT_INVALID', {
+      what: `${first?.instancePath?.replace(/^\//, '').replaceAll('/', '.') || 'input'}: ${first?.message ?? error.message}`,
+    })
   }
   if (error.statusCode === 413) return fail('HTTP_INPUT_TOO_LARGE', { what: 'The request is larger than 8 MB' })
   if (error.statusCode === 400 || error.statusCode === 415) return fail('HTTP_INPUT_INVALID', { what: error.message })

@@ -6,7 +6,12 @@ import { fail } from '../core/fail.ts'
 import type { HttpDeps } from './deps.ts'
 
 /** Who calls. `behind` is the real subject when a sample user is played; `product` binds a git or service token to its product. */
-export type Caller = { subject: SubjectRow; behind: string | null; via: 'cli-token' | 'session' | 'git' | 'service'; product: string | null }
+export type Caller = {
+  subject: SubjectRow
+  behind: string | null
+  via: 'cli-token' | 'session' | 'git' | 'service'
+  product: string | null
+}
 
 export const SESSION_COOKIE = 'heddle_session'
 
@@ -16,7 +21,11 @@ export async function authenticate(deps: HttpDeps, request: FastifyRequest): Pro
   const as = request.headers['heddle-as']
   if (typeof as !== 'string' || as === '' || as === base.subject.name) return base
   const played = await findSubject(deps.lifecycle.control.db, as)
-  if (!played?.sample || base.product !== null) throw fail('HTTP_AS_REFUSED', { what: `Nobody may act as "${as}"`, why: 'Only sample users are played, and only on this machine.' })
+  if (!played?.sample || base.product !== null)
+    throw fail('HTTP_AS_REFUSED', {
+      what: `Nobody may act as "${as}"`,
+      why: 'Only sample users are played, and only on this machine.',
+    })
   return { ...base, subject: played, behind: base.subject.name }
 }
 
@@ -25,7 +34,8 @@ async function baseCaller(deps: HttpDeps, request: FastifyRequest): Promise<Call
   const header = request.headers.authorization
   if (header?.startsWith('Bearer ')) {
     const text = header.slice(7)
-    if (sameText(text, deps.cliToken)) return { subject: await needSubject(db, deps.localSubject), behind: null, via: 'cli-token', product: null }
+    if (sameText(text, deps.cliToken))
+      return { subject: await needSubject(db, deps.localSubject), behind: null, via: 'cli-token', product: null }
     return fromToken(deps, text)
   }
   const cookie = readCookie(request.headers.cookie, SESSION_COOKIE)
@@ -41,7 +51,12 @@ async function fromToken(deps: HttpDeps, text: string): Promise<Caller | null> {
   const token = await findToken(deps.lifecycle.control.db, text)
   const subject = token && (await findSubject(deps.lifecycle.control.db, token.subject))
   if (!token || !subject || subject.disabled_at) return null
-  return { subject, behind: null, via: token.kind === 'session' ? 'session' : token.kind === 'git' ? 'git' : 'service', product: token.product }
+  return {
+    subject,
+    behind: null,
+    via: token.kind === 'session' ? 'session' : token.kind === 'git' ? 'git' : 'service',
+    product: token.product,
+  }
 }
 
 /** For git's Basic authentication: the token is the password, the user name is not looked at. */
@@ -49,7 +64,13 @@ export async function authenticateBasic(deps: HttpDeps, header: string | undefin
   if (!header?.startsWith('Basic ')) return null
   const text = Buffer.from(header.slice(6), 'base64').toString('utf8')
   const password = text.slice(text.indexOf(':') + 1)
-  if (sameText(password, deps.cliToken)) return { subject: await needSubject(deps.lifecycle.control.db, deps.localSubject), behind: null, via: 'cli-token', product: null }
+  if (sameText(password, deps.cliToken))
+    return {
+      subject: await needSubject(deps.lifecycle.control.db, deps.localSubject),
+      behind: null,
+      via: 'cli-token',
+      product: null,
+    }
   return fromToken(deps, password)
 }
 

@@ -12,7 +12,13 @@ export type HttpDeps = {
   /** the subject that cliToken and one-time URLs stand for */
   localSubject: string
   health(): { state: 'ready' | 'starting'; services: { name: string; state: 'up' | 'starting' | 'down'; detail: string }[] }
-  git: { handle(req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse, path: { domain: string; product: string; rest: string }): Promise<void> }
+  git: {
+    handle(
+      req: import('node:http').IncomingMessage,
+      res: import('node:http').ServerResponse,
+      path: { domain: string; product: string; rest: string },
+    ): Promise<void>
+  }
   /** the built portal, or null when it is not there */
   portalDir: string | null
   log(line: string): void

@@ -39,5 +39,8 @@ export function needPlatformOrGovernance(caller: Caller): void {
 }
 
 function refused(caller: Caller, act: string, who: string[]) {
-  return fail('HTTP_NOT_ALLOWED', { what: `${caller.subject.name} may not ${act}`, fix: `Ask ${[...new Set(who)].join(' or ')}.` })
+  return fail('HTTP_NOT_ALLOWED', {
+    what: `${caller.subject.name} may not ${act}`,
+    fix: `Ask ${[...new Set(who)].join(' or ')}.`,
+  })
 }

@@ -33,7 +33,14 @@ export const Problem = z.object({
 export const ServiceState = z.object({ name: z.string(), state: z.enum(['up', 'starting', 'down']), detail: z.string() })
 export const Health = z.object({ state: z.enum(['ready', 'starting']), version: z.string(), services: z.array(ServiceState) })
 
-export const Me = z.object({ name: z.string(), title: z.string(), groups: z.array(z.string()), platform: z.boolean(), as: z.string().nullable(), viewAs: z.array(z.string()) })
+export const Me = z.object({
+  name: z.string(),
+  title: z.string(),
+  groups: z.array(z.string()),
+  platform: z.boolean(),
+  as: z.string().nullable(),
+  viewAs: z.array(z.string()),
+})
 
 export const RunState = z.enum(['waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'superseded', 'denied'])
 export const StepState = z.enum(['pending', 'running', 'succeeded', 'failed', 'skipped', 'cancelled'])
@@ -110,7 +117,13 @@ export const Run = RunSummary.extend({
   actions: z.object({ retry: z.boolean(), cancel: z.boolean(), undo: z.boolean(), approve: z.boolean() }),
 })
 /** One server-sent event of GET /runs/:number/events; the SSE id is `id`, resume with Last-Event-ID. */
-export const RunEvent = z.object({ id: z.number(), at: Time, step: z.string().nullable(), kind: z.string(), data: z.record(z.string(), z.unknown()) })
+export const RunEvent = z.object({
+  id: z.number(),
+  at: Time,
+  step: z.string().nullable(),
+  kind: z.string(),
+  data: z.record(z.string(), z.unknown()),
+})
 
 export const Plan = z.object({
   /** null for a plan that was only looked at */
@@ -127,7 +140,14 @@ export const Plan = z.object({
   diagnostics: z.array(Diagnostic),
 })
 
-export const Release = z.object({ number: z.number(), label: z.string(), commit: z.string(), at: Time, run: z.number(), revision: z.number() })
+export const Release = z.object({
+  number: z.number(),
+  label: z.string(),
+  commit: z.string(),
+  at: Time,
+  run: z.number(),
+  revision: z.number(),
+})
 export const ServiceLevelState = z.enum(['met', 'at-risk', 'breached', 'gathering', 'no-data', 'not-evaluated', 'paused'])
 export const ProductSummary = z.object({
   address: Address,
@@ -150,7 +170,13 @@ export const Served = z.object({
   schema: z.string(),
   revision: z.number(),
   publishedAt: Time,
-  objects: z.array(z.object({ name: z.string(), columns: z.array(z.object({ name: z.string(), type: z.string(), tags: z.array(z.string()), mask: z.string().nullable() })), rows: z.number().nullable() })),
+  objects: z.array(
+    z.object({
+      name: z.string(),
+      columns: z.array(z.object({ name: z.string(), type: z.string(), tags: z.array(z.string()), mask: z.string().nullable() })),
+      rows: z.number().nullable(),
+    }),
+  ),
 })
 export const Product = ProductSummary.extend({
   description: z.string().nullable(),
@@ -158,8 +184,25 @@ export const Product = ProductSummary.extend({
   environments: z.array(z.object({ name: z.string(), state: z.string(), release: Release.nullable(), protected: z.boolean() })),
   served: z.array(Served),
   roles: z.array(z.object({ role: z.string(), subjects: z.array(z.string()), may: z.string() })),
-  offers: z.array(z.object({ name: z.string(), ports: z.array(z.string()), purposes: z.array(z.string()), defaultDays: z.number(), maxDays: z.number(), terms: z.string(), approvers: z.array(z.string()) })),
-  catalog: z.object({ community: z.string(), state: z.string(), metadata: z.record(z.string(), z.unknown()), metrics: z.record(z.string(), z.unknown()) }).nullable(),
+  offers: z.array(
+    z.object({
+      name: z.string(),
+      ports: z.array(z.string()),
+      purposes: z.array(z.string()),
+      defaultDays: z.number(),
+      maxDays: z.number(),
+      terms: z.string(),
+      approvers: z.array(z.string()),
+    }),
+  ),
+  catalog: z
+    .object({
+      community: z.string(),
+      state: z.string(),
+      metadata: z.record(z.string(), z.unknown()),
+      metrics: z.record(z.string(), z.unknown()),
+    })
+    .nullable(),
   monitors: z.array(z.object({ port: z.string(), object: z.string(), kind: z.string(), state: ServiceLevelState })),
   runs: z.array(RunSummary),
 })
@@ -167,9 +210,19 @@ export const Product = ProductSummary.extend({
 export const RequestKind = z.enum(['product', 'domain', 'access'])
 export const NewProduct = z.object({
   kind: z.literal('product'),
-  payload: z.object({ domain: z.string(), name: z.string(), title: z.string().optional(), purpose: z.string().optional(), owner: z.string().optional(), template: z.string().optional() }),
+  payload: z.object({
+    domain: z.string(),
+    name: z.string(),
+    title: z.string().optional(),
+    purpose: z.string().optional(),
+    owner: z.string().optional(),
+    template: z.string().optional(),
+  }),
 })
-export const NewDomain = z.object({ kind: z.literal('domain'), payload: z.object({ name: z.string(), title: z.string(), owners: z.array(z.string()) }) })
+export const NewDomain = z.object({
+  kind: z.literal('domain'),
+  payload: z.object({ name: z.string(), title: z.string(), owners: z.array(z.string()) }),
+})
 export const NewAccess = z.object({
   kind: z.literal('access'),
   payload: z.object({
@@ -201,7 +254,14 @@ export const Request = z.object({
   updatedAt: Time,
   /** what happens next and who does it */
   next: z.string(),
-  actions: z.object({ approve: z.boolean(), deny: z.boolean(), withdraw: z.boolean(), edit: z.boolean(), retry: z.boolean(), undo: z.boolean() }),
+  actions: z.object({
+    approve: z.boolean(),
+    deny: z.boolean(),
+    withdraw: z.boolean(),
+    edit: z.boolean(),
+    retry: z.boolean(),
+    undo: z.boolean(),
+  }),
 })
 export const Decision = z.object({ note: z.string().optional() })
 
@@ -215,11 +275,37 @@ export const Agreement = z.object({
   subject: z.string(),
   purpose: z.string(),
   offer: z.string(),
-  state: z.enum(['requested', 'approved', 'applying', 'active', 'expiring', 'expired', 'revoked', 'denied', 'withdrawn', 'failed']),
+  state: z.enum([
+    'requested',
+    'approved',
+    'applying',
+    'active',
+    'expiring',
+    'expired',
+    'revoked',
+    'denied',
+    'withdrawn',
+    'failed',
+  ]),
   startsAt: Time.nullable(),
   endsAt: Time,
   endedBecause: z.string().nullable(),
-  evidence: z.array(z.object({ expect: z.string(), at: Time, run: z.number(), proofs: z.array(z.object({ what: z.string(), expected: z.string(), ok: z.boolean(), sqlstate: z.string().nullable(), detail: z.string() })) })),
+  evidence: z.array(
+    z.object({
+      expect: z.string(),
+      at: Time,
+      run: z.number(),
+      proofs: z.array(
+        z.object({
+          what: z.string(),
+          expected: z.string(),
+          ok: z.boolean(),
+          sqlstate: z.string().nullable(),
+          detail: z.string(),
+        }),
+      ),
+    }),
+  ),
 })
 
 export const Connection = z.object({
@@ -234,9 +320,31 @@ export const Connection = z.object({
   ports: z.array(z.object({ port: z.string(), schema: z.string(), objects: z.array(z.string()) })),
 })
 
-export const Domain = z.object({ name: z.string(), title: z.string(), owners: z.array(z.string()), products: z.number(), budget: z.object({ connections: z.number(), statementMs: z.number(), tempFileBytes: z.number() }) })
-export const Subject = z.object({ name: z.string(), title: z.string(), kind: z.string(), domain: z.string().nullable(), groups: z.array(z.string()), attributes: z.record(z.string(), z.array(z.string())), sample: z.boolean() })
-export const AuditRow = z.object({ seq: z.number(), at: Time, actor: z.string(), onBehalfOf: z.string().nullable(), action: z.string(), object: z.string(), detail: z.record(z.string(), z.unknown()) })
+export const Domain = z.object({
+  name: z.string(),
+  title: z.string(),
+  owners: z.array(z.string()),
+  products: z.number(),
+  budget: z.object({ connections: z.number(), statementMs: z.number(), tempFileBytes: z.number() }),
+})
+export const Subject = z.object({
+  name: z.string(),
+  title: z.string(),
+  kind: z.string(),
+  domain: z.string().nullable(),
+  groups: z.array(z.string()),
+  attributes: z.record(z.string(), z.array(z.string())),
+  sample: z.boolean(),
+})
+export const AuditRow = z.object({
+  seq: z.number(),
+  at: Time,
+  actor: z.string(),
+  onBehalfOf: z.string().nullable(),
+  action: z.string(),
+  object: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+})
 export const IssuedToken = z.object({ token: z.string(), kind: z.string(), expiresAt: Time })
 
 export function List<T extends z.ZodType>(item: T) {

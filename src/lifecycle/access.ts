@@ -1,11 +1,11 @@
 import { type AgreementRow, insertAgreement, needAgreement, setAgreementState, takeDueAgreements } from '../access/agreements.ts'
 import type { RequestRow } from '../access/requests.ts'
-import { isOneOf, isPlatform, needSubject, setAttributes, type SubjectRow } from '../access/subjects.ts'
-import { needDomain, needProduct, productById, type ProductRow } from '../catalog/products.ts'
+import { isOneOf, isPlatform, needSubject, type SubjectRow, setAttributes } from '../access/subjects.ts'
+import { needDomain, needProduct, type ProductRow, productById } from '../catalog/products.ts'
 import { parseProductAddress } from '../core/address.ts'
 import { formatDuration, parseDuration } from '../core/duration.ts'
 import { fail } from '../core/fail.ts'
-import { planGrant, planRevoke, type AccessWorld } from '../plan/access.ts'
+import { type AccessWorld, planGrant, planRevoke } from '../plan/access.ts'
 import { enqueueRun } from '../run/enqueue.ts'
 import { currentRelease } from '../run/releases.ts'
 import type { Offer, OutputPort, ProductSpec } from '../spec/types.ts'
@@ -13,7 +13,16 @@ import { audit } from '../store/audit.ts'
 import type { Queries } from '../store/control.ts'
 import type { LifecycleDeps } from './deps.ts'
 
-export type AccessPayload = { product: string; environment?: string; port: string; offer?: string; purpose: string; justification?: string; subject?: string; duration?: string }
+export type AccessPayload = {
+  product: string
+  environment?: string
+  port: string
+  offer?: string
+  purpose: string
+  justification?: string
+  subject?: string
+  duration?: string
+}
 
 type Terms = { product: ProductRow; environment: string; port: OutputPort; offer: Offer; subject: SubjectRow; durationMs: number }
 
@@ -22,18 +31,46 @@ export async function checkAccess(deps: LifecycleDeps, queries: Queries, payload
   const product = await needProduct(queries, parseProductAddress(payload.product))
   const environment = payload.environment ?? Object.keys(deps.mesh().environments).at(-1)!
   const spec = (await currentRelease(queries, product.id, environment))?.spec
-  if (!spec) throw fail('ACCESS_PORT_UNKNOWN', { what: `${payload.product} has no release in ${environment} yet`, fix: 'Ask again after its first release.' })
+  if (!spec)
+    throw fail('ACCESS_PORT_UNKNOWN', {
+      what: `${payload.product} has no release in ${environment} yet`,
+      fix: 'Ask again after its first release.',
+    })
   const port = portOf(spec, payload.port)
-  if (!port) throw fail('ACCESS_PORT_UNKNOWN', { what: `${payload.product} has no port "${payload.port}"`, fix: `Ports: ${spec.outputs.map((each) => each.port).join(', ')}.` })
+  if (!port)
+    throw fail('ACCESS_PORT_UNKNOWN', {
+      what: `${payload.product} has no port "${payload.port}"`,
+      fix: `Ports: ${spec.outputs.map((each) => each.port).join(', ')}.`,
+    })
   const offers = spec.offers.filter((each) => each.ports.includes(port.name) || each.ports.includes(port.port))
   const offer = payload.offer ? offers.find((each) => each.name === payload.offer) : offers[0]
-  if (!offer) throw fail('ACCESS_OFFER_UNKNOWN', { what: payload.offer ? `Port ${port.port} has no offer "${payload.offer}"` : `Port ${port.port} is not offered to anyone`, fix: offers.length ? `Offers: ${offers.map((each) => each.name).join(', ')}.` : 'The owner adds a data-sharing-agreement to the spec.' })
+  if (!offer)
+    throw fail('ACCESS_OFFER_UNKNOWN', {
+      what: payload.offer ? `Port ${port.port} has no offer "${payload.offer}"` : `Port ${port.port} is not offered to anyone`,
+      fix: offers.length
+        ? `Offers: ${offers.map((each) => each.name).join(', ')}.`
+        : 'The owner adds a data-sharing-agreement to the spec.',
+    })
   if (offer.purposes.length > 0 && !offer.purposes.includes(payload.purpose)) {
-    throw fail('ACCESS_PURPOSE_REFUSED', { what: `The offer ${offer.name} is not made for "${payload.purpose}"`, fix: `Permitted purposes: ${offer.purposes.join(', ')}.` })
+    throw fail('ACCESS_PURPOSE_REFUSED', {
+      what: `The offer ${offer.name} is not made for "${payload.purpose}"`,
+      fix: `Permitted purposes: ${offer.purposes.join(', ')}.`,
+    })
   }
   const durationMs = payload.duration ? parseDuration(payload.duration) : offer.defaultMs
-  if (durationMs > offer.maxMs) throw fail('ACCESS_DURATION_REFUSED', { what: `${payload.duration} is longer than the offer allows`, fix: `At most ${formatDuration(offer.maxMs)}.` })
-  return { product, environment, port, offer, subject: payload.subject ? await needSubject(queries, payload.subject) : by, durationMs }
+  if (durationMs > offer.maxMs)
+    throw fail('ACCESS_DURATION_REFUSED', {
+      what: `${payload.duration} is longer than the offer allows`,
+      fix: `At most ${formatDuration(offer.maxMs)}.`,
+    })
+  return {
+    product,
+    environment,
+    port,
+    offer,
+    subject: payload.subject ? await needSubject(queries, payload.subject) : by,
+    durationMs,
+  }
 }
 
 export function portOf(spec: ProductSpec, name: string): OutputPort | undefined {
@@ -42,7 +79,11 @@ export function portOf(spec: ProductSpec, name: string): OutputPort | undefined 
 }
 
 /** The approved request becomes an agreement, and a run that grants and proves it. */
-export async function startGrant(deps: LifecycleDeps, queries: Queries, request: RequestRow): Promise<{ id: string; number: number }> {
+export async function startGrant(
+  deps: LifecycleDeps,
+  queries: Queries,
+  request: RequestRow,
+): Promise<{ id: string; number: number }> {
   const payload = request.payload as AccessPayload
   const terms = await checkAccess(deps, queries, payload, await needSubject(queries, request.by))
   const agreement = await insertAgreement(queries, {
@@ -71,7 +112,8 @@ export async function startGrant(deps: LifecycleDeps, queries: Queries, request:
 }
 
 function worldOf(agreement: AgreementRow, product: ProductRow, subject: SubjectRow, port: OutputPort | undefined): AccessWorld {
-  const consumerMasks = port?.masks.filter((mask) => !mask.exempt.some((exemption) => 'role' in exemption && exemption.role === 'consumer')) ?? []
+  const consumerMasks =
+    port?.masks.filter((mask) => !mask.exempt.some((exemption) => 'role' in exemption && exemption.role === 'consumer')) ?? []
   return {
     agreement: agreement.id,
     number: agreement.number,
@@ -85,15 +127,30 @@ function worldOf(agreement: AgreementRow, product: ProductRow, subject: SubjectR
   }
 }
 
-export async function revokeAgreement(deps: LifecycleDeps, number: number, by: SubjectRow, reason: string): Promise<{ number: number }> {
+export async function revokeAgreement(
+  deps: LifecycleDeps,
+  number: number,
+  by: SubjectRow,
+  reason: string,
+): Promise<{ number: number }> {
   return deps.control.db.transaction().execute(async (queries) => {
     const agreement = await needAgreement(queries, { number })
     const { product, owners } = await partiesOf(queries, agreement)
     if (agreement.subject !== by.name && !isOneOf(by, owners) && !isPlatform(by)) {
-      throw fail('APPROVAL_NOT_YOURS', { what: `Agreement ${number} is between ${product.domain}/${product.name} and ${agreement.subject}`, fix: `Ask ${owners.join(' or ')}.` })
+      throw fail('APPROVAL_NOT_YOURS', {
+        what: `Agreement ${number} is between ${product.domain}/${product.name} and ${agreement.subject}`,
+        fix: `Ask ${owners.join(' or ')}.`,
+      })
     }
-    if (agreement.state !== 'active' && agreement.state !== 'expiring' && agreement.state !== 'failed') throw fail('REQUEST_STATE_WRONG', { what: `Agreement ${number} is ${agreement.state}` })
-    await audit(queries, { actor: by.name, onBehalfOf: null, action: 'agreement.revoke', object: `agreement ${number}`, detail: { reason } })
+    if (agreement.state !== 'active' && agreement.state !== 'expiring' && agreement.state !== 'failed')
+      throw fail('REQUEST_STATE_WRONG', { what: `Agreement ${number} is ${agreement.state}` })
+    await audit(queries, {
+      actor: by.name,
+      onBehalfOf: null,
+      action: 'agreement.revoke',
+      object: `agreement ${number}`,
+      detail: { reason },
+    })
     return startRevoke(queries, agreement, product, 'revoked', reason, by.name)
   })
 }
@@ -104,7 +161,14 @@ export async function partiesOf(queries: Queries, agreement: AgreementRow): Prom
   return { product, owners: [...domain.owners, product.owner] }
 }
 
-async function startRevoke(queries: Queries, agreement: AgreementRow, product: ProductRow, to: 'revoked' | 'expired', because: string, by: string): Promise<{ number: number }> {
+async function startRevoke(
+  queries: Queries,
+  agreement: AgreementRow,
+  product: ProductRow,
+  to: 'revoked' | 'expired',
+  because: string,
+  by: string,
+): Promise<{ number: number }> {
   await setAgreementState(queries, agreement.id, 'expiring')
   const subject = await needSubject(queries, agreement.subject)
   return enqueueRun(queries, {
@@ -126,17 +190,35 @@ export async function expireAgreements(deps: LifecycleDeps): Promise<number[]> {
     const due = await takeDueAgreements(queries, deps.clock.now())
     for (const agreement of due) {
       const { product } = await partiesOf(queries, agreement)
-      await startRevoke(queries, agreement, product, 'expired', `ended on ${agreement.ends_at.toISOString().slice(0, 16)}Z`, agreement.subject)
+      await startRevoke(
+        queries,
+        agreement,
+        product,
+        'expired',
+        `ended on ${agreement.ends_at.toISOString().slice(0, 16)}Z`,
+        agreement.subject,
+      )
     }
     return due.map((agreement) => agreement.number)
   })
 }
 
 /** The identity changed: row filters follow at once, in every environment, before the answer. */
-export async function changeAttributes(deps: LifecycleDeps, name: string, attributes: Record<string, string[]>, by: SubjectRow): Promise<SubjectRow> {
+export async function changeAttributes(
+  deps: LifecycleDeps,
+  name: string,
+  attributes: Record<string, string[]>,
+  by: SubjectRow,
+): Promise<SubjectRow> {
   const subject = await deps.control.db.transaction().execute(async (queries) => {
     const changed = await setAttributes(queries, name, attributes)
-    await audit(queries, { actor: by.name, onBehalfOf: null, action: 'subject.attributes', object: `subject ${name}`, detail: { attributes: Object.keys(attributes) } })
+    await audit(queries, {
+      actor: by.name,
+      onBehalfOf: null,
+      action: 'subject.attributes',
+      object: `subject ${name}`,
+      detail: { attributes: Object.keys(attributes) },
+    })
     return changed
   })
   for (const environment of Object.keys(deps.mesh().environments)) {

@@ -15,8 +15,17 @@ export async function applyMesh(control: Control, mesh: Mesh): Promise<{ changed
       await upsertSubject(queries, { name, ...subject, email: subject.email ?? null, domain: subject.domain ?? null })
     }
     for (const [name, domain] of Object.entries(mesh.domains)) await upsertDomain(queries, { name, ...domain })
-    await queries.insertInto('mesh').values({ document: json(mesh), hash }).execute()
-    await audit(queries, { actor: 'platform', onBehalfOf: null, action: 'mesh.applied', object: `mesh ${mesh.metadata.name}`, detail: { hash } })
+    await queries
+      .insertInto('mesh')
+      .values({ document: json(mesh), hash })
+      .execute()
+    await audit(queries, {
+      actor: 'platform',
+      onBehalfOf: null,
+      action: 'mesh.applied',
+      object: `mesh ${mesh.metadata.name}`,
+      detail: { hash },
+    })
     return { changed: true }
   })
 }

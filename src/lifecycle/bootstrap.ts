@@ -15,7 +15,12 @@ export type ProductPayload = { domain: string; name: string; title?: string; pur
 const EVERYWHERE = '*'
 
 /** What a request would build, before anything is stored: the same plan that will run, but for the product's id. */
-export async function planProduct(deps: LifecycleDeps, queries: Queries, payload: ProductPayload, product: Pick<ProductRow, 'id' | 'title'>): Promise<Plan> {
+export async function planProduct(
+  deps: LifecycleDeps,
+  queries: Queries,
+  payload: ProductPayload,
+  product: Pick<ProductRow, 'id' | 'title'>,
+): Promise<Plan> {
   const domain = await needDomain(queries, payload.domain)
   const world: BootstrapWorld = {
     product: { id: product.id, domain: payload.domain, name: payload.name, title: product.title },
@@ -37,7 +42,14 @@ function defaultEnvironments(deps: LifecycleDeps): string[] {
   return Object.keys(deps.mesh().environments).slice(-1)
 }
 
-export async function startBootstrap(deps: LifecycleDeps, queries: Queries, product: ProductRow, payload: ProductPayload, by: string, request: number): Promise<{ id: string; number: number }> {
+export async function startBootstrap(
+  deps: LifecycleDeps,
+  queries: Queries,
+  product: ProductRow,
+  payload: ProductPayload,
+  by: string,
+  request: number,
+): Promise<{ id: string; number: number }> {
   const plan = await planProduct(deps, queries, payload, product)
   return enqueueRun(queries, {
     kind: 'bootstrap',
@@ -53,8 +65,27 @@ export async function startBootstrap(deps: LifecycleDeps, queries: Queries, prod
 }
 
 /** Takes back what a failed bootstrap finished. */
-export async function startUndo(queries: Queries, product: ProductRow, bootstrap: string, by: string, request: number): Promise<{ id: string; number: number }> {
+export async function startUndo(
+  queries: Queries,
+  product: ProductRow,
+  bootstrap: string,
+  by: string,
+  request: number,
+): Promise<{ id: string; number: number }> {
   const finished = (await readSteps(queries, bootstrap)).filter((step) => step.state !== 'pending')
-  const plan = planUndoBootstrap({ product: { id: product.id, domain: product.domain, name: product.name, title: product.title }, finished })
-  return enqueueRun(queries, { kind: 'undo', product: product.id, environment: EVERYWHERE, lane: 'control', plan, by, because: `undo of request ${request}`, commit: null, detail: { request } })
+  const plan = planUndoBootstrap({
+    product: { id: product.id, domain: product.domain, name: product.name, title: product.title },
+    finished,
+  })
+  return enqueueRun(queries, {
+    kind: 'undo',
+    product: product.id,
+    environment: EVERYWHERE,
+    lane: 'control',
+    plan,
+    by,
+    because: `undo of request ${request}`,
+    commit: null,
+    detail: { request },
+  })
 }

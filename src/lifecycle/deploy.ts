@@ -1,14 +1,14 @@
 import { activeAgreements } from '../access/agreements.ts'
 import { expandSubjects } from '../access/subjects.ts'
+import { lockProduct, needDomain, type ProductRow } from '../catalog/products.ts'
 import { formatProductAddress } from '../core/address.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail } from '../core/fail.ts'
-import { needDomain, type ProductRow } from '../catalog/products.ts'
-import { planDeploy } from '../plan/deploy.ts'
+import { planDeploy, planRefresh } from '../plan/deploy.ts'
 import type { Plan } from '../plan/step.ts'
 import type { DeployWorld } from '../plan/world.ts'
-import { enqueueRun } from '../run/enqueue.ts'
-import { currentRelease, nextRevision, readInventory } from '../run/releases.ts'
+import { enqueueRun, supersedeDeploys } from '../run/enqueue.ts'
+import { currentRelease, nextRevision, readInventory, runningContent } from '../run/releases.ts'
 import type { DeployFile, ProductSpec } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
 import type { LifecycleDeps } from './deps.ts'
@@ -31,7 +31,12 @@ export async function readSource(deps: LifecycleDeps, product: string, commit: s
 
 export type Validated = { spec: ProductSpec | null; deploy: DeployFile | null; diagnostics: Diagnostic[] }
 
-export async function validateSource(deps: LifecycleDeps, product: ProductRow, texts: Record<string, string>, environment: string | null): Promise<Validated> {
+export async function validateSource(
+  deps: LifecycleDeps,
+  product: ProductRow,
+  texts: Record<string, string>,
+  environment: string | null,
+): Promise<Validated> {
   const mesh = deps.mesh()
   const domain = await needDomain(deps.control.db, product.domain)
   const contracts = Object.fromEntries(Object.entries(texts).filter(([path]) => path.startsWith('contracts/')))
@@ -46,16 +51,27 @@ export async function validateSource(deps: LifecycleDeps, product: ProductRow, t
       product: product.name,
       domainOwners: domain.owners,
       environments: Object.keys(mesh.environments),
-      sources: Object.entries(mesh.sources).filter(([, source]) => source.domains.includes(product.domain)).map(([name]) => name),
+      sources: Object.entries(mesh.sources)
+        .filter(([, source]) => source.domains.includes(product.domain))
+        .map(([name]) => name),
     },
     environment: environment ?? Object.keys(mesh.environments).at(-1)!,
   })
 }
 
 /** The frozen value a deploy is planned from. Reads only; the plan itself is pure. */
-async function readWorld(queries: Queries, product: ProductRow, environment: string, source: Source, spec: ProductSpec, deploy: DeployFile): Promise<DeployWorld> {
+async function readWorld(
+  queries: Queries,
+  product: ProductRow,
+  environment: string,
+  source: Source,
+  spec: ProductSpec,
+  deploy: DeployFile,
+): Promise<DeployWorld> {
   const domain = await needDomain(queries, product.domain)
   const current = await currentRelease(queries, product.id, environment)
+  // A deploy under way is about to change what is served: what it brings is what this one is compared with.
+  const content = (await runningContent(queries, product.id, environment)) ?? current?.content
   const agreements = await activeAgreements(queries, product.id, environment)
   return {
     product: { id: product.id, domain: product.domain, name: product.name, title: product.title },
@@ -66,7 +82,7 @@ async function readWorld(queries: Queries, product: ProductRow, environment: str
     spec,
     deploy,
     inventory: await readInventory(queries, product.id, product.domain),
-    current: current && { number: current.number, label: current.label, content: current.content, revision: current.revision },
+    current: current && { number: current.number, label: current.label, content: content!, revision: current.revision },
     revision: await nextRevision(queries, product.id, environment),
     consumers: agreements.map(({ subject, port }) => ({ subject, port })),
     upstreams: [],
@@ -75,17 +91,29 @@ async function readWorld(queries: Queries, product: ProductRow, environment: str
 
 export type PlannedDeploy = { plan: Plan; world: DeployWorld }
 
-export async function planFor(deps: LifecycleDeps, queries: Queries, product: ProductRow, environment: string, source: Source): Promise<PlannedDeploy & { diagnostics: Diagnostic[] }> {
+export async function planFor(
+  deps: LifecycleDeps,
+  queries: Queries,
+  product: ProductRow,
+  environment: string,
+  source: Source,
+): Promise<PlannedDeploy & { diagnostics: Diagnostic[] }> {
   const { spec, deploy, diagnostics } = await validateSource(deps, product, source.texts, environment)
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
   if (!spec || !deploy || errors.length > 0) {
-    throw fail('SPEC_FILE_REFUSED', { what: `The spec of ${product.domain}/${product.name} has ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`, details: diagnostics })
+    throw fail('SPEC_FILE_REFUSED', {
+      what: `The spec of ${product.domain}/${product.name} has ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`,
+      details: diagnostics,
+    })
   }
   const world = await readWorld(queries, product, environment, source, spec, deploy)
   return { plan: planDeploy(world), world, diagnostics }
 }
 
-export type StartedDeploy = { started: true; number: number; environment: string; waitsFor: string[]; superseded: number[] } | { started: false; release: { number: number; label: string }; environment: string }
+export type StartedDeploy = { environment: string; superseded: number[] } & (
+  | { started: true; number: number; waitsFor: string[] }
+  | { started: false; release: { number: number; label: string } }
+)
 
 /** Plans the commit for an environment and, if there is something to do, stores the run: what was planned is what runs. */
 export async function startDeploy(
@@ -94,12 +122,23 @@ export async function startDeploy(
   request: { product: ProductRow; commit: string; environment?: string; by: string; because: string },
 ): Promise<StartedDeploy> {
   const { product, by, because } = request
+  // One at a time: the revision number, and what is compared and superseded, hold until the run is stored.
+  await lockProduct(queries, product.id)
   const source = await readSource(deps, product.id, request.commit)
-  const environment = request.environment ?? (await firstEnvironment(deps, product, source))
+  const environment = request.environment ?? (await firstEnvironment(deps, product, source.texts))
   const { plan, world } = await planFor(deps, queries, product, environment, source)
-  if (plan.steps.length === 0) return { started: false, release: world.current!, environment }
   const rule = world.deploy.environments.find((candidate) => candidate.name === environment)
-  const approvers = rule?.protected ? rule.approvals.from : []
+  if (!rule) {
+    throw fail('ENVIRONMENT_UNKNOWN', {
+      what: `${DEPLOY_FILE} of ${product.domain}/${product.name} does not name ${environment}`,
+      fix: `Add it there, with its approvals, or choose: ${world.deploy.environments.map((each) => each.name).join(', ')}.`,
+    })
+  }
+  if (plan.steps.length === 0) {
+    const superseded = await supersedeDeploys(queries, { product: product.id, environment, lane: 'control' })
+    return { started: false, release: world.current!, environment, superseded }
+  }
+  const approvers = rule.protected ? rule.approvals.from : []
   const run = await enqueueRun(queries, {
     kind: 'deploy',
     product: product.id,
@@ -109,17 +148,54 @@ export async function startDeploy(
     by,
     because,
     commit: source.commit,
-    detail: { revision: world.revision, label: world.spec.version, environments: world.deploy.environments.map((each) => each.name), selfApproval: !rule?.approvals.prohibitSelfApproval },
+    detail: {
+      revision: world.revision,
+      content: world.content,
+      label: world.spec.version,
+      environments: world.deploy.environments.map((each) => each.name),
+      selfApproval: !rule.approvals.prohibitSelfApproval,
+    },
     approvers,
   })
   return { started: true, number: run.number, environment, waitsFor: approvers, superseded: run.superseded }
 }
 
-async function firstEnvironment(deps: LifecycleDeps, product: ProductRow, source: Source): Promise<string> {
-  const { deploy } = await validateSource(deps, product, source.texts, null)
+/** Where a push of these files goes first. */
+export async function firstEnvironment(deps: LifecycleDeps, product: ProductRow, texts: Record<string, string>): Promise<string> {
+  const { deploy, diagnostics } = await validateSource(deps, product, texts, null)
   const first = deploy?.environments[0]
-  if (!first) throw fail('SPEC_FILE_REFUSED', { what: `${DEPLOY_FILE} of ${product.domain}/${product.name} names no environment` })
+  if (!first)
+    throw fail('SPEC_FILE_REFUSED', { what: `${DEPLOY_FILE} of ${product.domain}/${product.name} names no environment`, details: diagnostics })
   return first.name
+}
+
+/** Runs the environment's current release again, never the head of main. */
+export async function startRefresh(
+  deps: LifecycleDeps,
+  queries: Queries,
+  request: { product: ProductRow; environment: string; by: string; because: string },
+): Promise<{ number: number }> {
+  const { product, environment, by, because } = request
+  const release = await currentRelease(queries, product.id, environment)
+  if (!release) {
+    throw fail('DEPLOY_NOTHING_THERE', {
+      what: `${product.domain}/${product.name} has no release in ${environment} to refresh`,
+      fix: `heddle deploy ${product.domain}/${product.name}`,
+    })
+  }
+  const source = await readSource(deps, product.id, release.commit_id)
+  const { world } = await planFor(deps, queries, product, environment, source)
+  return enqueueRun(queries, {
+    kind: 'refresh',
+    product: product.id,
+    environment,
+    lane: 'data',
+    plan: planRefresh({ ...world, spec: release.spec }, because),
+    by,
+    because,
+    commit: release.commit_id,
+    detail: { revision: world.revision },
+  })
 }
 
 /** After a green deploy: the same commit goes on to the next environment of the deploy file, where its own rule holds. */
@@ -130,15 +206,32 @@ export async function promoteNext(
 ): Promise<StartedDeploy | null> {
   const next = done.environments[done.environments.indexOf(done.environment) + 1]
   if (!next) return null
-  return startDeploy(deps, queries, { product: done.product, commit: done.commit, environment: next, by: done.by, because: `run ${done.number} is green in ${done.environment}` })
+  return startDeploy(deps, queries, {
+    product: done.product,
+    commit: done.commit,
+    environment: next,
+    by: done.by,
+    because: `run ${done.number} is green in ${done.environment}`,
+  })
 }
 
 export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, product: ProductRow, started: StartedDeploy): string[] {
   const address = formatProductAddress({ domain: product.domain, product: product.name })
-  if (!started.started) {
-    return [`Nothing to change as of ${deps.clock.now().toISOString().slice(11, 16)} UTC: ${address}@${started.environment} serves r${started.release.number} · ${started.release.label}`]
-  }
   const superseded = started.superseded.length > 0 ? [`supersedes run ${started.superseded.join(', ')}`] : []
-  const waits = started.waitsFor.length > 0 ? [`waits for approval by ${started.waitsFor.join(' or ')}: heddle approve ${started.number}`] : []
-  return [`run ${started.number}  ${address} -> ${started.environment}   ${deps.url()}/runs/${started.number}`, ...superseded, ...waits, `follow it: heddle logs ${started.number} -f`]
+  if (!started.started) {
+    return [
+      `Nothing to change as of ${deps.clock.now().toISOString().slice(11, 16)} UTC: ${address}@${started.environment} serves r${started.release.number} · ${started.release.label}`,
+      ...superseded,
+    ]
+  }
+  const waits =
+    started.waitsFor.length > 0
+      ? [`waits for approval by ${started.waitsFor.join(' or ')}: heddle approve ${started.number}`]
+      : []
+  return [
+    `run ${started.number}  ${address} -> ${started.environment}   ${deps.url()}/runs/${started.number}`,
+    ...superseded,
+    ...waits,
+    `follow it: heddle logs ${started.number} -f`,
+  ]
 }

@@ -1,10 +1,10 @@
 import { findHandled, markHandled } from '../catalog/handled-pushes.ts'
-import { listProducts, type ProductRow } from '../catalog/products.ts'
+import { listProducts, lockProduct, type ProductRow } from '../catalog/products.ts'
 import { asHeddleError } from '../core/fail.ts'
 import type { Push, PushVerdict } from '../platform/repository.ts'
 import { formatDiagnostics } from '../spec/format-diagnostics.ts'
-import type { LifecycleDeps } from './deps.ts'
 import { describeStart, startDeploy, validateSource } from './deploy.ts'
+import type { LifecycleDeps } from './deps.ts'
 import { DEPLOY_FILE, isReleaseFile, SPEC_FILE } from './release-content.ts'
 
 const MAIN = 'refs/heads/main'
@@ -12,22 +12,37 @@ const SYMLINK = '120000'
 const SUBMODULE = '160000'
 
 /** Before the ref moves: main must hold a valid spec, and no commit may hold links that lead out of a checkout. */
-export async function checkPush(deps: LifecycleDeps, product: ProductRow, push: Push & { quarantine: string }): Promise<PushVerdict> {
+export async function checkPush(
+  deps: LifecycleDeps,
+  product: ProductRow,
+  push: Push & { quarantine: string },
+): Promise<PushVerdict> {
   const main = push.refs.find((ref) => ref.ref === MAIN)
   if (!main) return { accept: true, lines: ['Only main is deployed; this branch is kept.'] }
   if (main.new === null) return { accept: false, lines: ['main cannot be deleted: it is what is deployed.'] }
   const files = await deps.repository.list(product.id, main.new, push.quarantine)
   const linked = files.find((file) => file.mode === SYMLINK || file.mode === SUBMODULE)
-  if (linked) return { accept: false, lines: [`${linked.path}: symbolic links and submodules are not accepted`, 'fix  commit the file itself'] }
+  if (linked)
+    return {
+      accept: false,
+      lines: [`${linked.path}: symbolic links and submodules are not accepted`, 'fix  commit the file itself'],
+    }
   const texts: Record<string, string> = {}
   for (const { path } of files.filter((file) => isReleaseFile(file.path) && !file.path.startsWith('dbt/'))) {
     texts[path] = (await deps.repository.read(product.id, main.new, path, push.quarantine))!.toString('utf8')
   }
   const missing = [SPEC_FILE, DEPLOY_FILE].filter((name) => texts[name] === undefined)
-  if (missing.length > 0) return { accept: false, lines: [`${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing in the root of the repository`] }
+  if (missing.length > 0)
+    return {
+      accept: false,
+      lines: [`${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing in the root of the repository`],
+    }
   const { diagnostics } = await validateSource(deps, product, texts, null)
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length
-  return { accept: errors === 0, lines: diagnostics.length > 0 ? formatDiagnostics(diagnostics, texts).trimEnd().split('\n') : [] }
+  return {
+    accept: errors === 0,
+    lines: diagnostics.length > 0 ? formatDiagnostics(diagnostics, texts).trimEnd().split('\n') : [],
+  }
 }
 
 /** After the ref moved: the run exists before the pusher has the terminal back. */
@@ -43,12 +58,23 @@ export async function acceptPush(deps: LifecycleDeps, product: ProductRow, push:
   }
 }
 
-async function deployHead(deps: LifecycleDeps, product: ProductRow, commit: string, by: string, because: string): Promise<string[]> {
+async function deployHead(
+  deps: LifecycleDeps,
+  product: ProductRow,
+  commit: string,
+  by: string,
+  because: string,
+): Promise<string[]> {
   const started = await deps.control.db.transaction().execute(async (transaction) => {
+    await lockProduct(transaction, product.id)
+    // Answers to two pushes may cross: the older one must not deploy over the newer.
+    const head = await deps.repository.head(product.id, 'main')
+    if (head !== commit) return null
     const made = await startDeploy(deps, transaction, { product, commit, by, because })
     await markHandled(transaction, product.id, commit)
     return made
   })
+  if (!started) return ['main has moved on: the newer commit is deployed instead']
   return describeStart(deps, product, started)
 }
 

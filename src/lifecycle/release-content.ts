@@ -7,7 +7,12 @@ export const DEPLOY_FILE = 'data_product_deploy.yml'
 
 /** Does the file decide what a release is? README, editor schemas and the like do not. */
 export function isReleaseFile(path: string): boolean {
-  return path === SPEC_FILE || path === DEPLOY_FILE || path.startsWith('contracts/') || (path.startsWith('dbt/') && !/\.md$/i.test(path))
+  return (
+    path === SPEC_FILE ||
+    path === DEPLOY_FILE ||
+    path.startsWith('contracts/') ||
+    (path.startsWith('dbt/') && !/\.md$/i.test(path))
+  )
 }
 
 /** Equal content means an empty plan. @param oids path → git blob id */

@@ -1,7 +1,7 @@
 import { decide } from '../access/approval-rules.ts'
 import { insertRequest, lockRequest, moveRequest, type RequestRow, setApprovals, setRequestPayload } from '../access/requests.ts'
 import { expandSubjects, isOneOf, isPlatform, type SubjectRow } from '../access/subjects.ts'
-import { findProduct, insertProduct, needDomain, upsertDomain, type ProductRow } from '../catalog/products.ts'
+import { findProduct, insertProduct, needDomain, type ProductRow, upsertDomain } from '../catalog/products.ts'
 import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import { checkName } from '../core/names.ts'
@@ -11,10 +11,13 @@ import { DEFAULT_BUDGET } from '../spec/mesh.ts'
 import { audit } from '../store/audit.ts'
 import type { Queries } from '../store/control.ts'
 import { type AccessPayload, checkAccess, startGrant } from './access.ts'
-import { planProduct, type ProductPayload, startBootstrap, startUndo } from './bootstrap.ts'
+import { type ProductPayload, planProduct, startBootstrap, startUndo } from './bootstrap.ts'
 import type { LifecycleDeps } from './deps.ts'
 
-export type NewRequest = { kind: 'product'; payload: ProductPayload } | { kind: 'domain'; payload: DomainPayload } | { kind: 'access'; payload: AccessPayload }
+export type NewRequest =
+  | { kind: 'product'; payload: ProductPayload }
+  | { kind: 'domain'; payload: DomainPayload }
+  | { kind: 'access'; payload: AccessPayload }
 export type DomainPayload = { name: string; title: string; owners: string[] }
 
 /** Looks at a request without storing it: the plan it would run, or the error it would meet. */
@@ -30,14 +33,30 @@ export async function submitRequest(deps: LifecycleDeps, request: NewRequest, by
   return deps.control.db.transaction().execute(async (queries) => {
     const rule = await ruleFor(deps, queries, request, by)
     const approvers = [...new Set(rule.levels.flat())]
-    const row = await insertRequest(queries, { kind: request.kind, payload: { ...request.payload, levels: rule.levels }, by: by.name, approvers })
-    await audit(queries, { actor: by.name, onBehalfOf: null, action: `request.${request.kind}`, object: `request ${row.number}`, detail: { payload: request.payload } })
+    const row = await insertRequest(queries, {
+      kind: request.kind,
+      payload: { ...request.payload, levels: rule.levels },
+      by: by.name,
+      approvers,
+    })
+    await audit(queries, {
+      actor: by.name,
+      onBehalfOf: null,
+      action: `request.${request.kind}`,
+      object: `request ${row.number}`,
+      detail: { payload: request.payload },
+    })
     if (!rule.selfApproval || !isOneOf(by, approvers)) return row
     return approve(deps, queries, row, by, 'owner of the domain')
   })
 }
 
-async function ruleFor(deps: LifecycleDeps, queries: Queries, request: NewRequest, by: SubjectRow): Promise<{ levels: string[][]; selfApproval: boolean }> {
+async function ruleFor(
+  deps: LifecycleDeps,
+  queries: Queries,
+  request: NewRequest,
+  by: SubjectRow,
+): Promise<{ levels: string[][]; selfApproval: boolean }> {
   switch (request.kind) {
     case 'product': {
       await checkNewProduct(queries, request.payload)
@@ -61,7 +80,10 @@ async function checkNewProduct(queries: Queries, payload: ProductPayload): Promi
   await needDomain(queries, payload.domain)
   const taken = await findProduct(queries, { domain: payload.domain, product: payload.name })
   if (taken) {
-    throw fail('PRODUCT_NAME_TAKEN', { what: `${payload.domain}/${payload.name} exists, owned by ${taken.owner}`, fix: `Choose another name, or look at it: heddle show ${payload.domain}/${payload.name}` })
+    throw fail('PRODUCT_NAME_TAKEN', {
+      what: `${payload.domain}/${payload.name} exists, owned by ${taken.owner}`,
+      fix: `Choose another name, or look at it: heddle show ${payload.domain}/${payload.name}`,
+    })
   }
 }
 
@@ -69,25 +91,57 @@ function titleOf(payload: ProductPayload): string {
   return payload.title ?? payload.name.replaceAll('-', ' ').replace(/^./, (first) => first.toUpperCase())
 }
 
-export async function decideRequest(deps: LifecycleDeps, number: number, by: SubjectRow, decision: 'approved' | 'denied', note: string | null): Promise<RequestRow> {
+export async function decideRequest(
+  deps: LifecycleDeps,
+  number: number,
+  by: SubjectRow,
+  decision: 'approved' | 'denied',
+  note: string | null,
+): Promise<RequestRow> {
   return deps.control.db.transaction().execute(async (queries) => {
     const request = await lockRequest(queries, number)
-    if (request.state !== 'submitted') throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}`, fix: `heddle request show ${number}` })
+    if (request.state !== 'submitted')
+      throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}`, fix: `heddle request show ${number}` })
     if (decision === 'approved') return approve(deps, queries, request, by, note)
     const { approval } = decide({ levels: levelsOf(request), selfApproval: true }, request, by, 'denied', note, deps.clock.now())
     const denied = await moveRequest(queries, request, 'denied', { approval })
-    await audit(queries, { actor: by.name, onBehalfOf: null, action: 'request.denied', object: `request ${number}`, detail: { note } })
+    await audit(queries, {
+      actor: by.name,
+      onBehalfOf: null,
+      action: 'request.denied',
+      object: `request ${number}`,
+      detail: { note },
+    })
     return denied
   })
 }
 
-async function approve(deps: LifecycleDeps, queries: Queries, request: RequestRow, by: SubjectRow, note: string | null): Promise<RequestRow> {
+async function approve(
+  deps: LifecycleDeps,
+  queries: Queries,
+  request: RequestRow,
+  by: SubjectRow,
+  note: string | null,
+): Promise<RequestRow> {
   const levels = levelsOf(request)
-  const { approval, met } = decide({ levels, selfApproval: request.kind !== 'access' }, request, by, 'approved', note, deps.clock.now())
+  const { approval, met } = decide(
+    { levels, selfApproval: request.kind !== 'access' },
+    request,
+    by,
+    'approved',
+    note,
+    deps.clock.now(),
+  )
   if (!met) return setApprovals(queries, request, [...request.approvals, approval])
   const run = await startWork(deps, queries, request)
   const approved = await moveRequest(queries, request, 'approved', { approval, ...(run && { run: run.id }) })
-  await audit(queries, { actor: by.name, onBehalfOf: null, action: 'request.approved', object: `request ${request.number}`, detail: { note, run: run?.number ?? null } })
+  await audit(queries, {
+    actor: by.name,
+    onBehalfOf: null,
+    action: 'request.approved',
+    object: `request ${request.number}`,
+    detail: { note, run: run?.number ?? null },
+  })
   return run ? approved : moveRequest(queries, approved, 'done')
 }
 
@@ -95,11 +149,20 @@ function levelsOf(request: RequestRow): string[][] {
   return (request.payload.levels as string[][] | undefined) ?? [request.approvers]
 }
 
-async function startWork(deps: LifecycleDeps, queries: Queries, request: RequestRow): Promise<{ id: string; number: number } | null> {
+async function startWork(
+  deps: LifecycleDeps,
+  queries: Queries,
+  request: RequestRow,
+): Promise<{ id: string; number: number } | null> {
   switch (request.kind) {
     case 'product': {
       const payload = request.payload as ProductPayload
-      const product = await insertProduct(queries, { domain: payload.domain, name: payload.name, title: titleOf(payload), owner: payload.owner ?? request.by })
+      const product = await insertProduct(queries, {
+        domain: payload.domain,
+        name: payload.name,
+        title: titleOf(payload),
+        owner: payload.owner ?? request.by,
+      })
       return startBootstrap(deps, queries, product, payload, request.by, request.number)
     }
     case 'domain': {
@@ -117,24 +180,53 @@ async function startWork(deps: LifecycleDeps, queries: Queries, request: Request
 export async function withdrawRequest(deps: LifecycleDeps, number: number, by: SubjectRow): Promise<RequestRow> {
   return deps.control.db.transaction().execute(async (queries) => {
     const request = await lockRequest(queries, number)
-    if (request.by !== by.name && !isPlatform(by)) throw fail('APPROVAL_NOT_YOURS', { what: `Request ${number} was made by ${request.by}`, fix: `Ask ${request.by}.` })
-    if (request.state !== 'submitted') throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}`, fix: request.state === 'failed' ? `heddle undo ${number}` : `heddle request show ${number}` })
+    if (request.by !== by.name && !isPlatform(by))
+      throw fail('APPROVAL_NOT_YOURS', { what: `Request ${number} was made by ${request.by}`, fix: `Ask ${request.by}.` })
+    if (request.state !== 'submitted')
+      throw fail('REQUEST_STATE_WRONG', {
+        what: `Request ${number} is ${request.state}`,
+        fix: request.state === 'failed' ? `heddle undo ${number}` : `heddle request show ${number}`,
+      })
     const withdrawn = await moveRequest(queries, request, 'withdrawn')
-    await audit(queries, { actor: by.name, onBehalfOf: null, action: 'request.withdrawn', object: `request ${number}`, detail: {} })
+    await audit(queries, {
+      actor: by.name,
+      onBehalfOf: null,
+      action: 'request.withdrawn',
+      object: `request ${number}`,
+      detail: {},
+    })
     return withdrawn
   })
 }
 
 /** Title, purpose and owner may change until the work has succeeded; domain and name are the identity and stay. */
-export async function editRequest(deps: LifecycleDeps, number: number, by: SubjectRow, change: Record<string, unknown>): Promise<RequestRow> {
+export async function editRequest(
+  deps: LifecycleDeps,
+  number: number,
+  by: SubjectRow,
+  change: Record<string, unknown>,
+): Promise<RequestRow> {
   return deps.control.db.transaction().execute(async (queries) => {
     const request = await lockRequest(queries, number)
     if (request.by !== by.name) throw fail('APPROVAL_NOT_YOURS', { what: `Request ${number} was made by ${request.by}` })
-    if (request.state !== 'submitted' && request.state !== 'failed') throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}` })
-    const fixed = ['domain', 'name', 'product', 'port', 'subject', 'levels'].filter((key) => key in change && change[key] !== request.payload[key])
-    if (fixed.length > 0) throw fail('REQUEST_EDIT_REFUSED', { what: `${fixed.join(', ')} cannot change in request ${number}`, fix: 'Withdraw or undo it and make a new one.' })
+    if (request.state !== 'submitted' && request.state !== 'failed')
+      throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}` })
+    const fixed = ['domain', 'name', 'product', 'port', 'subject', 'levels'].filter(
+      (key) => key in change && change[key] !== request.payload[key],
+    )
+    if (fixed.length > 0)
+      throw fail('REQUEST_EDIT_REFUSED', {
+        what: `${fixed.join(', ')} cannot change in request ${number}`,
+        fix: 'Withdraw or undo it and make a new one.',
+      })
     const edited = await setRequestPayload(queries, request, { ...request.payload, ...change })
-    await audit(queries, { actor: by.name, onBehalfOf: null, action: 'request.edited', object: `request ${number}`, detail: { changed: Object.keys(change) } })
+    await audit(queries, {
+      actor: by.name,
+      onBehalfOf: null,
+      action: 'request.edited',
+      object: `request ${number}`,
+      detail: { changed: Object.keys(change) },
+    })
     return edited
   })
 }
@@ -144,7 +236,8 @@ export async function retryRequest(deps: LifecycleDeps, number: number, by: Subj
   return deps.control.db.transaction().execute(async (queries) => {
     const request = await lockRequest(queries, number)
     await mayRepair(queries, request, by)
-    if (request.state !== 'failed' || !request.run) throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}; only a failed one is retried` })
+    if (request.state !== 'failed' || !request.run)
+      throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}; only a failed one is retried` })
     if (request.kind === 'product') {
       const payload = request.payload as ProductPayload
       const product = (await findProduct(queries, { domain: payload.domain, product: payload.name }))!
@@ -161,7 +254,10 @@ export async function undoRequest(deps: LifecycleDeps, number: number, by: Subje
     const request = await lockRequest(queries, number)
     await mayRepair(queries, request, by)
     if (request.kind !== 'product' || request.state !== 'failed' || !request.run) {
-      throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}; only a failed request for a product is undone`, fix: 'A product that works is retired instead.' })
+      throw fail('REQUEST_STATE_WRONG', {
+        what: `Request ${number} is ${request.state}; only a failed request for a product is undone`,
+        fix: 'A product that works is retired instead.',
+      })
     }
     const payload = request.payload as ProductPayload
     const product: ProductRow = (await findProduct(queries, { domain: payload.domain, product: payload.name }))!
@@ -172,5 +268,9 @@ export async function undoRequest(deps: LifecycleDeps, number: number, by: Subje
 
 async function mayRepair(queries: Queries, request: RequestRow, by: SubjectRow): Promise<void> {
   const allowed = await expandSubjects(queries, [request.by, ...request.approvers])
-  if (!allowed.includes(by.name) && !isPlatform(by)) throw fail('APPROVAL_NOT_YOURS', { what: `Request ${request.number} is ${request.by}'s`, fix: `Ask ${request.by} or ${request.approvers.join(', ')}.` })
+  if (!allowed.includes(by.name) && !isPlatform(by))
+    throw fail('APPROVAL_NOT_YOURS', {
+      what: `Request ${request.number} is ${request.by}'s`,
+      fix: `Ask ${request.by} or ${request.approvers.join(', ')}.`,
+    })
 }

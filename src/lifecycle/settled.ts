@@ -5,11 +5,16 @@ import { productById } from '../catalog/products.ts'
 import { asHeddleError } from '../core/fail.ts'
 import type { RunFacts } from '../run/command.ts'
 import type { Queries } from '../store/control.ts'
-import type { LifecycleDeps } from './deps.ts'
 import { promoteNext, startDeploy } from './deploy.ts'
+import type { LifecycleDeps } from './deps.ts'
 
 /** What follows from the end of a run, in the transaction that ends it: requests move on, the scaffold gets its first deploy, a commit goes to the next environment. */
-export async function settled(deps: LifecycleDeps, queries: Queries, run: RunFacts, state: 'succeeded' | 'failed' | 'cancelled'): Promise<void> {
+export async function settled(
+  deps: LifecycleDeps,
+  queries: Queries,
+  run: RunFacts,
+  state: 'succeeded' | 'failed' | 'cancelled',
+): Promise<void> {
   const request = await requestOfRun(queries, run.id)
   if (request && run.kind === 'undo') {
     await moveRequest(queries, request, state === 'succeeded' ? 'withdrawn' : 'failed')
@@ -27,14 +32,25 @@ async function firstDeploy(deps: LifecycleDeps, queries: Queries, run: RunFacts)
   const product = await productById(queries, run.product.id)
   const commit = await deps.repository.head(product.id, 'main')
   if (commit === null) return
-  await quietly(deps, run, () => startDeploy(deps, queries, { product, commit, by: run.by, because: 'first deploy of the scaffold' }))
+  await quietly(deps, run, () =>
+    startDeploy(deps, queries, { product, commit, by: run.by, because: 'first deploy of the scaffold' }),
+  )
   await markHandled(queries, product.id, commit)
 }
 
 async function nextEnvironment(deps: LifecycleDeps, queries: Queries, run: RunFacts): Promise<void> {
   const product = await productById(queries, run.product.id)
   const environments = (run.detail.environments as string[] | undefined) ?? []
-  await quietly(deps, run, () => promoteNext(deps, queries, { product, environment: run.environment, environments, commit: run.commit!, by: run.by, number: run.number }))
+  await quietly(deps, run, () =>
+    promoteNext(deps, queries, {
+      product,
+      environment: run.environment,
+      environments,
+      commit: run.commit!,
+      by: run.by,
+      number: run.number,
+    }),
+  )
 }
 
 /** A follow-up that cannot be planned must not undo the run it follows; the log says why. Planning errors come before any write. */

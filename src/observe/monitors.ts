@@ -20,8 +20,20 @@ export async function applyMonitors(
   for (const { port, level } of levels) {
     const { id } = await queries
       .insertInto('monitor')
-      .values({ id: newId(), product: at.product, environment: at.environment, namespace: at.domain, port, object: level.object, kind: level.kind, level: json(level), run: at.run })
-      .onConflict((conflict) => conflict.columns(['product', 'environment', 'port', 'object', 'kind']).doUpdateSet({ level: json(level), run: at.run }))
+      .values({
+        id: newId(),
+        product: at.product,
+        environment: at.environment,
+        namespace: at.domain,
+        port,
+        object: level.object,
+        kind: level.kind,
+        level: json(level),
+        run: at.run,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['product', 'environment', 'port', 'object', 'kind']).doUpdateSet({ level: json(level), run: at.run }),
+      )
       .returning('id')
       .executeTakeFirstOrThrow()
     ids.push(id)
@@ -31,6 +43,15 @@ export async function applyMonitors(
   return { kept: ids.length, removed: Number(removed.numDeletedRows) }
 }
 
-export async function listMonitors(queries: Queries, product: string): Promise<{ environment: string; port: string; object: string; kind: ServiceLevel['kind'] }[]> {
-  return queries.selectFrom('monitor').select(['environment', 'port', 'object', 'kind']).where('product', '=', product).orderBy('port').orderBy('kind').execute()
+export async function listMonitors(
+  queries: Queries,
+  product: string,
+): Promise<{ environment: string; port: string; object: string; kind: ServiceLevel['kind'] }[]> {
+  return queries
+    .selectFrom('monitor')
+    .select(['environment', 'port', 'object', 'kind'])
+    .where('product', '=', product)
+    .orderBy('port')
+    .orderBy('kind')
+    .execute()
 }

@@ -18,8 +18,20 @@ export type AccessWorld = {
 export function planGrant(world: AccessWorld): Plan {
   const { make, at } = accessSteps(world)
   const login = make('login', 'ensure-login', `Login of ${world.subject.name}`, { subject: world.subject }, [])
-  const grant = make('grant', 'grant-port', `Grant ${world.port} v${world.major} to ${world.subject.name}`, { subject: world.subject.name, at }, [login.id])
-  const prove = make('prove', 'prove-access', `Log in as ${world.subject.name} and try`, { subject: world.subject.name, at, expect: 'granted', masked: world.masked }, [grant.id])
+  const grant = make(
+    'grant',
+    'grant-port',
+    `Grant ${world.port} v${world.major} to ${world.subject.name}`,
+    { subject: world.subject.name, at },
+    [login.id],
+  )
+  const prove = make(
+    'prove',
+    'prove-access',
+    `Log in as ${world.subject.name} and try`,
+    { subject: world.subject.name, at, expect: 'granted', masked: world.masked },
+    [grant.id],
+  )
   const activate = make('activate', 'settle-agreement', 'Agreement active', { to: 'active' }, [prove.id])
   return planOf(world, [login, grant, prove, activate], [])
 }
@@ -27,15 +39,35 @@ export function planGrant(world: AccessWorld): Plan {
 /** The other way, with the same proof: expired and revoked differ only in their name. */
 export function planRevoke(world: AccessWorld & { to: 'revoked' | 'expired'; because: string }): Plan {
   const { make, at } = accessSteps(world)
-  const revoke = make('revoke', 'revoke-port', `Revoke ${world.port} v${world.major} from ${world.subject.name}`, { subject: world.subject.name, at }, [], 'disruptive')
-  const prove = make('prove', 'prove-access', `Log in as ${world.subject.name} and try`, { subject: world.subject.name, at, expect: 'revoked', masked: [] }, [revoke.id])
+  const revoke = make(
+    'revoke',
+    'revoke-port',
+    `Revoke ${world.port} v${world.major} from ${world.subject.name}`,
+    { subject: world.subject.name, at },
+    [],
+    'disruptive',
+  )
+  const prove = make(
+    'prove',
+    'prove-access',
+    `Log in as ${world.subject.name} and try`,
+    { subject: world.subject.name, at, expect: 'revoked', masked: [] },
+    [revoke.id],
+  )
   const close = make('close', 'settle-agreement', `Agreement ${world.to}`, { to: world.to, because: world.because }, [prove.id])
   return planOf(world, [revoke, prove, close], [world.subject.name])
 }
 
 function accessSteps(world: AccessWorld) {
   const at = { place: world.place, port: world.port, major: world.major }
-  const make = (id: string, command: string, title: string, args: Record<string, unknown>, dependsOn: string[], risk: Step['risk'] = 'safe'): Step => ({
+  const make = (
+    id: string,
+    command: string,
+    title: string,
+    args: Record<string, unknown>,
+    dependsOn: string[],
+    risk: Step['risk'] = 'safe',
+  ): Step => ({
     id,
     stage: 'access',
     command,

@@ -3,7 +3,12 @@ import type { Step } from './step.ts'
 import { type DomainFacts, type PlannedProduct, resource } from './world.ts'
 
 /** What a product needs in one environment before data can move: the domain's budget, roles, schemas, one read role per port and major. */
-export function provisionSteps(product: PlannedProduct, domain: DomainFacts, environment: string, outputs: readonly OutputPort[]): Step[] {
+export function provisionSteps(
+  product: PlannedProduct,
+  domain: DomainFacts,
+  environment: string,
+  outputs: readonly OutputPort[],
+): Step[] {
   const place = { id: product.id, domain: product.domain, product: product.name }
   const address = `${product.domain}/${product.name}`
   const at = `@${environment}`

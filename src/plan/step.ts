@@ -4,7 +4,19 @@ import type { Address } from '../core/address.ts'
 export type Risk = 'safe' | 'disruptive' | 'destructive'
 
 /** The stages people see, in their order. */
-export const STAGES = ['provision', 'ingest', 'transform', 'verify', 'policies', 'publish', 'monitors', 'catalog', 'repository', 'access', 'release'] as const
+export const STAGES = [
+  'provision',
+  'ingest',
+  'transform',
+  'verify',
+  'policies',
+  'publish',
+  'monitors',
+  'catalog',
+  'repository',
+  'access',
+  'release',
+] as const
 export type Stage = (typeof STAGES)[number]
 
 /** Pure data: the same list is kept, shown, approved and run. `command` names a file of `src/commands/`; `args` is all it gets besides earlier results. */

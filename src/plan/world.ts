@@ -6,7 +6,12 @@ import type { Plan, Step } from './step.ts'
 export const RENDERER_VERSION = 1
 
 export type PlannedProduct = { id: string; domain: string; name: string; title: string }
-export type DomainFacts = { name: string; title: string; owners: string[]; budget: { connections: number; statementMs: number; tempFileBytes: number } }
+export type DomainFacts = {
+  name: string
+  title: string
+  owners: string[]
+  budget: { connections: number; statementMs: number; tempFileBytes: number }
+}
 
 /** `environment address → input hash` of everything we own for this product and its domain. */
 export type Inventory = Readonly<Record<string, string>>

@@ -7,6 +7,7 @@ export type RunFacts = {
   id: string
   number: number
   kind: RunKind
+  lane: string
   product: ProductAddress & { id: string; uid: number; title: string }
   environment: string
   commit: string | null

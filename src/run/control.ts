@@ -4,7 +4,17 @@ import { json, type Queries } from '../store/control.ts'
 import type { Approval, RunState } from '../store/schema.ts'
 import { wake } from './enqueue.ts'
 
-export type RunControlRow = { id: string; number: number; state: RunState; product: string; environment: string; by: string; approvers: string[]; approvals: Approval[]; detail: Record<string, unknown> }
+export type RunControlRow = {
+  id: string
+  number: number
+  state: RunState
+  product: string
+  environment: string
+  by: string
+  approvers: string[]
+  approvals: Approval[]
+  detail: Record<string, unknown>
+}
 
 export async function lockRun(queries: Queries, number: number): Promise<RunControlRow> {
   const row = await queries
@@ -19,8 +29,14 @@ export async function lockRun(queries: Queries, number: number): Promise<RunCont
 
 /** Queues the run again; finished steps stay finished, the failed one starts anew. @throws RUN_STATE_WRONG, RUN_SUPERSEDED */
 export async function retryRun(queries: Queries, id: string, by: string): Promise<void> {
-  const run = await queries.selectFrom('run').select(['number', 'kind', 'state', 'product', 'environment', 'lane']).where('id', '=', id).forUpdate().executeTakeFirstOrThrow()
-  if (run.state !== 'failed' && run.state !== 'cancelled') throw fail('RUN_STATE_WRONG', { what: `Run ${run.number} is ${run.state}; only a failed or cancelled run is retried` })
+  const run = await queries
+    .selectFrom('run')
+    .select(['number', 'kind', 'state', 'product', 'environment', 'lane'])
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  if (run.state !== 'failed' && run.state !== 'cancelled')
+    throw fail('RUN_STATE_WRONG', { what: `Run ${run.number} is ${run.state}; only a failed or cancelled run is retried` })
   const newer = await queries
     .selectFrom('run')
     .select('number')
@@ -31,9 +47,22 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
     .where('number', '>', run.number)
     .where('state', 'in', ['queued', 'running', 'succeeded', 'waiting'])
     .executeTakeFirst()
-  if (newer && run.kind !== 'grant' && run.kind !== 'revoke') throw fail('RUN_SUPERSEDED', { what: `Run ${newer.number} has replaced run ${run.number}`, fix: `heddle logs ${newer.number}` })
-  await queries.updateTable('step').set({ state: 'pending', problem: null }).where('run', '=', id).where('state', 'in', ['failed', 'cancelled']).execute()
-  await queries.updateTable('run').set({ state: 'queued', problem: null, ended_at: null, cancel_by: null, by }).where('id', '=', id).execute()
+  if (newer && run.kind !== 'grant' && run.kind !== 'revoke')
+    throw fail('RUN_SUPERSEDED', {
+      what: `Run ${newer.number} has replaced run ${run.number}`,
+      fix: `heddle logs ${newer.number}`,
+    })
+  await queries
+    .updateTable('step')
+    .set({ state: 'pending', problem: null })
+    .where('run', '=', id)
+    .where('state', 'in', ['failed', 'cancelled'])
+    .execute()
+  await queries
+    .updateTable('run')
+    .set({ state: 'queued', problem: null, ended_at: null, cancel_by: null, by })
+    .where('id', '=', id)
+    .execute()
   await wake(queries)
 }
 
@@ -41,7 +70,11 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
 export async function cancelRun(queries: Queries, run: RunControlRow, by: string): Promise<void> {
   if (run.state === 'running') await queries.updateTable('run').set({ cancel_by: by }).where('id', '=', run.id).execute()
   else if (run.state === 'queued' || run.state === 'waiting') {
-    await queries.updateTable('run').set({ state: 'cancelled', cancel_by: by, ended_at: sql<Date>`clock_timestamp()` }).where('id', '=', run.id).execute()
+    await queries
+      .updateTable('run')
+      .set({ state: 'cancelled', cancel_by: by, ended_at: sql<Date>`clock_timestamp()` })
+      .where('id', '=', run.id)
+      .execute()
   } else throw fail('RUN_STATE_WRONG', { what: `Run ${run.number} is ${run.state}; there is nothing to cancel` })
   await wake(queries)
 }
@@ -50,9 +83,17 @@ export async function cancelRun(queries: Queries, run: RunControlRow, by: string
 export async function decideRun(queries: Queries, run: RunControlRow, approval: Approval, met: boolean): Promise<void> {
   const approvals = json([...run.approvals, approval])
   if (approval.decision === 'denied') {
-    await queries.updateTable('run').set({ state: 'denied', approvals, ended_at: sql<Date>`clock_timestamp()` }).where('id', '=', run.id).execute()
+    await queries
+      .updateTable('run')
+      .set({ state: 'denied', approvals, ended_at: sql<Date>`clock_timestamp()` })
+      .where('id', '=', run.id)
+      .execute()
   } else {
-    await queries.updateTable('run').set({ approvals, ...(met && { state: 'queued' }) }).where('id', '=', run.id).execute()
+    await queries
+      .updateTable('run')
+      .set({ approvals, ...(met && { state: 'queued' }) })
+      .where('id', '=', run.id)
+      .execute()
   }
   await wake(queries)
 }

@@ -16,7 +16,9 @@ const HEARTBEAT_MS = (LEASE_SECONDS * 1000) / 3
 const POLL_MS = 1_000
 
 /** Claims runs and executes them, a few at a time, with a heartbeat each. `worker` names this process and the data directory it holds. */
-export function createEngine(deps: ExecuteDeps & { notices: Notices; worker: string; dataDirectory: string; concurrency: number }): Engine {
+export function createEngine(
+  deps: ExecuteDeps & { notices: Notices; worker: string; dataDirectory: string; concurrency: number },
+): Engine {
   const active = new Map<string, { controller: AbortController; done: Promise<void> }>()
   let stopped = false
   let looking = false
@@ -68,7 +70,12 @@ export function createEngine(deps: ExecuteDeps & { notices: Notices; worker: str
   /** A cancel is noticed at once when its notice arrives, else with the next heartbeat. */
   async function noticeCancels(): Promise<void> {
     if (active.size === 0) return
-    const rows = await deps.control.db.selectFrom('run').select(['id', 'cancel_by']).where('id', 'in', [...active.keys()]).where('cancel_by', 'is not', null).execute()
+    const rows = await deps.control.db
+      .selectFrom('run')
+      .select(['id', 'cancel_by'])
+      .where('id', 'in', [...active.keys()])
+      .where('cancel_by', 'is not', null)
+      .execute()
     for (const row of rows) active.get(row.id)?.controller.abort({ kind: 'cancel', by: row.cancel_by! } satisfies Interruption)
   }
 

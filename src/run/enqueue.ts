@@ -23,7 +23,7 @@ export type NewRun = {
  * control lane an older deploy that has not started is superseded.
  */
 export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: string; number: number; superseded: number[] }> {
-  const superseded = run.kind === 'deploy' ? await supersede(queries, run) : []
+  const superseded = run.kind === 'deploy' ? await supersedeDeploys(queries, run) : []
   const id = newId()
   const plan = newId()
   await queries
@@ -80,7 +80,11 @@ export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: s
   return { id, number, superseded }
 }
 
-async function supersede(queries: Queries, run: NewRun): Promise<number[]> {
+/** Deploys that have not started are not wanted any more. @returns their numbers */
+export async function supersedeDeploys(
+  queries: Queries,
+  run: Pick<NewRun, 'product' | 'environment' | 'lane'>,
+): Promise<number[]> {
   const rows = await queries
     .updateTable('run')
     .set({ state: 'superseded', ended_at: sql<Date>`clock_timestamp()` })

@@ -1,8 +1,11 @@
 import { sql } from 'kysely'
-import { json, type Control } from '../store/control.ts'
+import { type Control, json } from '../store/control.ts'
 
 export type RunEventKind = 'state' | 'step' | 'log' | 'node' | 'progress' | 'end'
-export type RunEvents = { emit(step: string | null, kind: RunEventKind, data: Record<string, unknown>): void; flush(): Promise<void> }
+export type RunEvents = {
+  emit(step: string | null, kind: RunEventKind, data: Record<string, unknown>): void
+  flush(): Promise<void>
+}
 
 const FLUSH_MS = 40
 const MAX_TEXT = 4_000
@@ -32,7 +35,8 @@ export function createRunEvents(control: Control, run: string, log: (line: strin
 
   return {
     emit(step, kind, data) {
-      const text = typeof data.text === 'string' && data.text.length > MAX_TEXT ? { text: `${data.text.slice(0, MAX_TEXT)} … (cut)` } : {}
+      const text =
+        typeof data.text === 'string' && data.text.length > MAX_TEXT ? { text: `${data.text.slice(0, MAX_TEXT)} … (cut)` } : {}
       waiting.push({ run, step, kind, data: json({ ...data, ...text }), at: new Date() })
       timer ??= setTimeout(() => void flush(), FLUSH_MS)
     },

@@ -33,7 +33,11 @@ export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortS
   const results = new Map(steps.filter((step) => step.state === 'succeeded').map((step) => [step.id, step.result ?? {}]))
   const memo = new Map<string, unknown>()
   events.emit(null, 'state', { state: 'running', epoch: claim.epoch })
-  if (claim.epoch > 1) events.emit(null, 'log', { level: 'info', text: `resumed (claim ${claim.epoch}); ${results.size} of ${steps.length} steps were done` })
+  if (claim.epoch > 1)
+    events.emit(null, 'log', {
+      level: 'info',
+      text: `resumed (claim ${claim.epoch}); ${results.size} of ${steps.length} steps were done`,
+    })
   for (const step of steps) {
     if (step.state === 'succeeded') continue
     const ended = await executeStep(deps, { claim, run, step, events, results, memo, signal })
@@ -42,14 +46,25 @@ export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortS
   await settle(deps, { claim, run, events }, 'succeeded', null)
 }
 
-type StepWork = { claim: Claim; run: RunFacts; step: StepRow; events: RunEvents; results: Map<string, CommandResult>; memo: Map<string, unknown>; signal: AbortSignal }
+type StepWork = {
+  claim: Claim
+  run: RunFacts
+  step: StepRow
+  events: RunEvents
+  results: Map<string, CommandResult>
+  memo: Map<string, unknown>
+  signal: AbortSignal
+}
 
 /** @returns true when the run has ended or is no longer ours */
 async function executeStep(deps: ExecuteDeps, work: StepWork): Promise<boolean> {
   const { claim, run, step, events, signal } = work
   const command = deps.commands.get(step.command)
   try {
-    if (!command) throw fail('RUN_COMMAND_UNKNOWN', { what: `Step ${step.id} needs the command "${step.command}", which this version does not have` })
+    if (!command)
+      throw fail('RUN_COMMAND_UNKNOWN', {
+        what: `Step ${step.id} needs the command "${step.command}", which this version does not have`,
+      })
     if (signal.aborted) throw signal.reason
     const result = await attemptStep(deps, work, command)
     await deps.control.db.transaction().execute((transaction) => conclude(transaction, claim, run, step, result))
@@ -84,7 +99,8 @@ async function attemptStep(deps: ExecuteDeps, work: StepWork, command: Command):
   for (let attempt = step.attempt + 1; ; attempt++) {
     const context = contextOf(work, attempt)
     // The step was running when a worker was lost: ask what happened before doing it again.
-    const confirmed = step.state === 'running' && attempt === step.attempt + 1 ? ((await command.confirm?.(context, step.args)) ?? null) : null
+    const confirmed =
+      step.state === 'running' && attempt === step.attempt + 1 ? ((await command.confirm?.(context, step.args)) ?? null) : null
     if (attempt === step.attempt + 1) deps.failpoint(step.command, 'before-intent')
     await intend(deps.control.db, claim, step.id)
     events.emit(step.id, 'step', { id: step.id, state: 'running', attempt })
@@ -111,7 +127,13 @@ function contextOf({ run, claim, step, events, results, memo, signal }: StepWork
   return {
     run,
     step: { id: step.id, attempt },
-    fence: { product: run.product.id, lane: laneOf(run), epoch: claim.epoch, run: run.id, step: step.id },
+    fence: {
+      product: run.product.id, // Lanes that exclude each other share one lease in the environment.
+      lane: run.lane === 'data' ? 'control' : run.lane,
+      epoch: claim.epoch,
+      run: run.id,
+      step: step.id,
+    },
     signal,
     memo,
     log: (text) => events.emit(step.id, 'log', { level: 'info', text }),
@@ -122,11 +144,6 @@ function contextOf({ run, claim, step, events, results, memo, signal }: StepWork
       return found as T
     },
   }
-}
-
-/** Lanes that exclude each other share one lease in the environment. */
-export function laneOf(run: Pick<RunFacts, 'kind'>): string {
-  return run.kind === 'grant' || run.kind === 'revoke' ? 'access' : 'control'
 }
 
 async function settle(

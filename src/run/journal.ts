@@ -52,7 +52,17 @@ export async function readRun(queries: Queries, id: string): Promise<RunFacts> {
   const row = await queries
     .selectFrom('run')
     .innerJoin('product', 'product.id', 'run.product')
-    .select(['run.id', 'run.number', 'run.kind', 'run.environment', 'run.commit_id', 'run.by', 'run.epoch', 'run.detail'])
+    .select([
+      'run.id',
+      'run.number',
+      'run.kind',
+      'run.lane',
+      'run.environment',
+      'run.commit_id',
+      'run.by',
+      'run.epoch',
+      'run.detail',
+    ])
     .select(['product.id as productId', 'product.domain', 'product.name', 'product.uid', 'product.title'])
     .where('run.id', '=', id)
     .executeTakeFirstOrThrow()
@@ -60,6 +70,7 @@ export async function readRun(queries: Queries, id: string): Promise<RunFacts> {
     id: row.id,
     number: row.number,
     kind: row.kind,
+    lane: row.lane,
     product: { id: row.productId, domain: row.domain, product: row.name, uid: row.uid, title: row.title },
     environment: row.environment,
     commit: row.commit_id,
@@ -71,7 +82,12 @@ export async function readRun(queries: Queries, id: string): Promise<RunFacts> {
 
 export async function readSteps(queries: Queries, run: string): Promise<StepRow[]> {
   const rows = await queries.selectFrom('step').selectAll().where('run', '=', run).orderBy('ordinal').execute()
-  const plan = await queries.selectFrom('run').innerJoin('plan', 'plan.id', 'run.plan').select('plan.steps').where('run.id', '=', run).executeTakeFirstOrThrow()
+  const plan = await queries
+    .selectFrom('run')
+    .innerJoin('plan', 'plan.id', 'run.plan')
+    .select('plan.steps')
+    .where('run.id', '=', run)
+    .executeTakeFirstOrThrow()
   const planned = new Map(plan.steps.map((step) => [step.id, step]))
   return rows.map((row) => ({
     ...planned.get(row.id)!,
@@ -123,11 +139,22 @@ export async function conclude(queries: Queries, claim: Claim, run: RunFacts, st
     .execute()
 }
 
-export async function failStep(queries: Queries, claim: Claim, step: string, problem: Problem, state: 'failed' | 'cancelled'): Promise<void> {
+export async function failStep(
+  queries: Queries,
+  claim: Claim,
+  step: string,
+  problem: Problem,
+  state: 'failed' | 'cancelled',
+): Promise<void> {
   await changeStep(queries, claim, step, { state, problem: json(problem), ended_at: sql<Date>`clock_timestamp()` })
 }
 
-export async function finishRun(queries: Queries, claim: Claim, state: Extract<RunState, 'succeeded' | 'failed' | 'cancelled'>, problem: Problem | null): Promise<void> {
+export async function finishRun(
+  queries: Queries,
+  claim: Claim,
+  state: Extract<RunState, 'succeeded' | 'failed' | 'cancelled'>,
+  problem: Problem | null,
+): Promise<void> {
   const done = await queries
     .updateTable('run')
     .set({ state, problem: problem && json(problem), ended_at: sql<Date>`clock_timestamp()`, lease_until: null, owner: null })
@@ -138,14 +165,26 @@ export async function finishRun(queries: Queries, claim: Claim, state: Extract<R
   if (done.numUpdatedRows === 0n) throw stale(claim)
 }
 
-async function changeStep(queries: Queries, claim: Claim, step: string, change: UpdateObject<Database, 'step', 'step'>): Promise<void> {
+async function changeStep(
+  queries: Queries,
+  claim: Claim,
+  step: string,
+  change: UpdateObject<Database, 'step', 'step'>,
+): Promise<void> {
   const changed = await queries
     .updateTable('step')
     .set(change)
     .where('run', '=', claim.run)
     .where('id', '=', step)
     .where(({ exists, selectFrom }) =>
-      exists(selectFrom('run').select('run.id').where('run.id', '=', claim.run).where('run.epoch', '=', claim.epoch).where('run.state', '=', 'running').forUpdate()),
+      exists(
+        selectFrom('run')
+          .select('run.id')
+          .where('run.id', '=', claim.run)
+          .where('run.epoch', '=', claim.epoch)
+          .where('run.state', '=', 'running')
+          .forUpdate(),
+      ),
     )
     .executeTakeFirst()
   if (changed.numUpdatedRows === 0n) throw stale(claim)

@@ -7,7 +7,13 @@ export async function recordPublication(
 ): Promise<void> {
   await queries
     .insertInto('publication')
-    .values({ id: event.id, product: event.product, environment: event.environment, payload: json(event.payload), at: new Date(event.at) })
+    .values({
+      id: event.id,
+      product: event.product,
+      environment: event.environment,
+      payload: json(event.payload),
+      at: new Date(event.at),
+    })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
 }

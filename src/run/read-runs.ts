@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { fail } from '../core/fail.ts'
 import type { Problem } from '../core/fail.ts'
+import { fail } from '../core/fail.ts'
 import type { Queries } from '../store/control.ts'
 import type { Approval, RunKind, RunState, StepState } from '../store/schema.ts'
 
@@ -17,7 +17,6 @@ export type RunListRow = {
   because: string
   commit_id: string | null
   problem: Problem | null
-  isolation: string | null
   approvers: string[]
   approvals: Approval[]
   detail: Record<string, unknown>
@@ -33,7 +32,7 @@ export type RunFilter = { product?: string; states?: RunState[]; limit: number; 
 
 export async function listRuns(queries: Queries, filter: RunFilter): Promise<RunListRow[]> {
   const rows = await sql<RunListRow>`
-    select r.id, r.number, r.kind, p.domain, p.name, r.product, r.environment, r.state, r.by, r.because, r.commit_id, r.problem, r.isolation,
+    select r.id, r.number, r.kind, p.domain, p.name, r.product, r.environment, r.state, r.by, r.because, r.commit_id, r.problem,
       r.approvers, r.approvals, r.detail, r.created_at, r.started_at, r.ended_at,
       (select s.title from step s where s.run = r.id and s.state in ('running', 'failed', 'cancelled') order by s.ordinal limit 1) as step,
       (select percentile_cont(0.5) within group (order by extract(epoch from u.ended_at - u.started_at) * 1000)
@@ -74,7 +73,22 @@ export type StepDetail = {
 export async function listSteps(queries: Queries, run: string): Promise<StepDetail[]> {
   return queries
     .selectFrom('step')
-    .select(['id', 'stage', 'command', 'address', 'title', 'risk', 'because', 'depends_on', 'state', 'attempt', 'started_at', 'ended_at', 'result', 'problem'])
+    .select([
+      'id',
+      'stage',
+      'command',
+      'address',
+      'title',
+      'risk',
+      'because',
+      'depends_on',
+      'state',
+      'attempt',
+      'started_at',
+      'ended_at',
+      'result',
+      'problem',
+    ])
     .where('run', '=', run)
     .orderBy('ordinal')
     .execute()
@@ -83,12 +97,25 @@ export async function listSteps(queries: Queries, run: string): Promise<StepDeta
 export type EventRow = { id: number; step: string | null; at: Date; kind: string; data: Record<string, unknown> }
 
 export async function listEvents(queries: Queries, run: string, after: number, limit = 1000): Promise<EventRow[]> {
-  return queries.selectFrom('event').select(['id', 'step', 'at', 'kind', 'data']).where('run', '=', run).where('id', '>', after).orderBy('id').limit(limit).execute()
+  return queries
+    .selectFrom('event')
+    .select(['id', 'step', 'at', 'kind', 'data'])
+    .where('run', '=', run)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
 }
 
 /** The dbt nodes of a run, each with its last status. */
 export async function listNodes(queries: Queries, run: string): Promise<EventRow[]> {
-  return queries.selectFrom('event').select(['id', 'step', 'at', 'kind', 'data']).where('run', '=', run).where('kind', '=', 'node').orderBy('id').execute()
+  return queries
+    .selectFrom('event')
+    .select(['id', 'step', 'at', 'kind', 'data'])
+    .where('run', '=', run)
+    .where('kind', '=', 'node')
+    .orderBy('id')
+    .execute()
 }
 
 export async function runNumber(queries: Queries, id: string | null): Promise<number | null> {

@@ -1,9 +1,18 @@
+import { hashOf } from '../core/canonical.ts'
 import { newId } from '../core/id.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import { json, type Queries } from '../store/control.ts'
-import { hashOf } from '../core/canonical.ts'
 
-export type ReleaseRow = { number: number; label: string; commit_id: string; content: string; spec: ProductSpec; revision: number; run: string; at: Date }
+export type ReleaseRow = {
+  number: number
+  label: string
+  commit_id: string
+  content: string
+  spec: ProductSpec
+  revision: number
+  run: string
+  at: Date
+}
 
 export async function currentRelease(queries: Queries, product: string, environment: string): Promise<ReleaseRow | null> {
   return (
@@ -17,10 +26,32 @@ export async function currentRelease(queries: Queries, product: string, environm
   )
 }
 
+/** The content of the deploy that runs now, or null. */
+export async function runningContent(queries: Queries, product: string, environment: string): Promise<string | null> {
+  const row = await queries
+    .selectFrom('run')
+    .select('detail')
+    .where('product', '=', product)
+    .where('environment', '=', environment)
+    .where('kind', '=', 'deploy')
+    .where('state', '=', 'running')
+    .executeTakeFirst()
+  return (row?.detail.content as string | undefined) ?? null
+}
+
 /** A commit deployed: becomes the environment's current release. Repeating it for the same run changes nothing. */
 export async function recordRelease(
   queries: Queries,
-  release: { product: string; environment: string; label: string; commit: string; content: string; spec: ProductSpec; revision: number; run: string },
+  release: {
+    product: string
+    environment: string
+    label: string
+    commit: string
+    content: string
+    spec: ProductSpec
+    revision: number
+    run: string
+  },
 ): Promise<{ number: number }> {
   const known = await queries.selectFrom('release').select('number').where('run', '=', release.run).executeTakeFirst()
   if (known) return known
@@ -31,7 +62,12 @@ export async function recordRelease(
     .where('environment', '=', release.environment)
     .executeTakeFirst()
   const number = (last?.number ?? 0) + 1
-  await queries.updateTable('release').set({ current: false }).where('product', '=', release.product).where('environment', '=', release.environment).execute()
+  await queries
+    .updateTable('release')
+    .set({ current: false })
+    .where('product', '=', release.product)
+    .where('environment', '=', release.environment)
+    .execute()
   await queries
     .insertInto('release')
     .values({
@@ -52,15 +88,45 @@ export async function recordRelease(
   return { number }
 }
 
+/** The release stays; consumers read its next revision. */
+export async function recordRefresh(
+  queries: Queries,
+  at: { product: string; environment: string; revision: number },
+): Promise<void> {
+  await queries
+    .updateTable('release')
+    .set({ revision: at.revision })
+    .where('product', '=', at.product)
+    .where('environment', '=', at.environment)
+    .where('current', '=', true)
+    .execute()
+}
+
 /** Revision numbers are given when a run is planned and never used again, also when the run fails. */
 export async function nextRevision(queries: Queries, product: string, environment: string): Promise<number> {
-  const rows = await queries.selectFrom('run').select('detail').where('product', '=', product).where('environment', '=', environment).where('kind', 'in', ['deploy', 'refresh']).execute()
+  const rows = await queries
+    .selectFrom('run')
+    .select('detail')
+    .where('product', '=', product)
+    .where('environment', '=', environment)
+    .where('kind', 'in', ['deploy', 'refresh'])
+    .execute()
   return 1 + Math.max(0, ...rows.map((row) => Number(row.detail.revision ?? 0)))
 }
 
 export async function recordBatch(
   queries: Queries,
-  batch: { product: string; environment: string; component: string; table: string; relation: string; rows: number; bytes: number; sha256: string; run: string },
+  batch: {
+    product: string
+    environment: string
+    component: string
+    table: string
+    relation: string
+    rows: number
+    bytes: number
+    sha256: string
+    run: string
+  },
 ): Promise<void> {
   await queries
     .insertInto('batch')

@@ -6,6 +6,7 @@ import { excessive, LIMITS, scanText, unsupported } from './pre-scan.ts'
 export type ReadResult = { document: Located | null; diagnostics: Diagnostic[] }
 
 const NODE_LIMIT = 30_000
+const CORE_TAGS = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((tag) => `tag:yaml.org,2002:${tag}`))
 const REFUSED_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 /** Plain scalars that YAML 1.1 readers (PyYAML, Ruby, older Go) take for something else than YAML 1.2 does. */
 const OLD_BOOLEAN = /^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$/
@@ -102,12 +103,13 @@ function toPlain(walk: Walk, node: unknown, pointer: string, key: [number, numbe
   const span = spanOf(node)
   walk.places.set(pointer, { source, key, value: span })
   if (isAlias(node)) return followAlias(walk, node, pointer, key)
-  if (node.tag?.startsWith('!') || (node.tag && !node.tag.startsWith('tag:yaml.org,2002:'))) {
+  if (node.tag && !CORE_TAGS.has(node.tag)) {
     diagnostics.push(unsupported(source, span[0], span[1], `The tag ${node.tag.slice(0, 40)}`))
     return null
   }
   if ('anchor' in node && node.anchor) {
-    if (walk.anchors.has(node.anchor))
+    const known = walk.anchors.get(node.anchor)
+    if (known && known !== node)
       warn(walk, span, `The anchor &${node.anchor.slice(0, 40)} is set twice`, 'Give each anchor its own name.')
     walk.anchors.set(node.anchor, node)
   }

@@ -3,7 +3,13 @@ import { sql } from 'kysely'
 import type { Queries } from './control.ts'
 
 /** Who did what to which object. `detail` holds ids, names and hashes: never a row of a product, never a secret. */
-export type AuditEvent = { actor: string; onBehalfOf: string | null; action: string; object: string; detail: Record<string, unknown> }
+export type AuditEvent = {
+  actor: string
+  onBehalfOf: string | null
+  action: string
+  object: string
+  detail: Record<string, unknown>
+}
 
 const GENESIS = '0'.repeat(64)
 
@@ -17,7 +23,19 @@ export async function audit(queries: Queries, event: AuditEvent): Promise<void> 
   const last = await queries.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1).executeTakeFirst()
   const previous = last?.hash ?? GENESIS
   const body = JSON.stringify(event)
-  await queries.insertInto('audit').values({ body, previous, hash: chainHash(previous, body) }).execute()
+  await queries
+    .insertInto('audit')
+    .values({ body, previous, hash: chainHash(previous, body) })
+    .execute()
+}
+
+export async function listAudit(
+  queries: Queries,
+  after: number,
+  limit: number,
+): Promise<(AuditEvent & { seq: number; at: Date })[]> {
+  const rows = await queries.selectFrom('audit').selectAll().where('seq', '>', after).orderBy('seq').limit(limit).execute()
+  return rows.map((row) => ({ ...(JSON.parse(row.body) as AuditEvent), seq: row.seq, at: row.at }))
 }
 
 /** @returns the first sequence number whose link does not hold, or null when the whole chain does */

@@ -18,7 +18,12 @@ export function openControl(connection: ControlConnection, options: { max?: numb
       return pg.types.getTypeParser(oid, format)
     },
   }
-  const pool = new pg.Pool({ ...connection, max: options.max ?? 12, application_name: 'heddle-control', types: types as pg.CustomTypesConfig })
+  const pool = new pg.Pool({
+    ...connection,
+    max: options.max ?? 12,
+    application_name: 'heddle-control',
+    types: types as pg.CustomTypesConfig,
+  })
   pool.on('error', (error) => options.log(`control database connection lost: ${error.message}`))
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
   return { db, connection, close: () => db.destroy() }

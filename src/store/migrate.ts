@@ -12,7 +12,9 @@ export async function migrate(connection: ControlConnection): Promise<string[]> 
   await client.connect()
   try {
     await client.query('select pg_advisory_lock(7205759)')
-    await client.query('create table if not exists migration (name text primary key, applied_at timestamptz not null default now())')
+    await client.query(
+      'create table if not exists migration (name text primary key, applied_at timestamptz not null default now())',
+    )
     const done = new Set((await client.query<{ name: string }>('select name from migration')).rows.map((row) => row.name))
     const known = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort()
     const ahead = [...done].filter((name) => !known.includes(name))

@@ -2,7 +2,10 @@ import pg from 'pg'
 import type { ControlConnection } from './control.ts'
 
 /** LISTEN on one connection of its own that comes back when it is lost. A notice is a hint: whoever waits also polls. */
-export type Notices = { on(channel: 'heddle_run' | 'heddle_event', handle: (payload: string) => void): () => void; close(): Promise<void> }
+export type Notices = {
+  on(channel: 'heddle_run' | 'heddle_event', handle: (payload: string) => void): () => void
+  close(): Promise<void>
+}
 
 const RETRY_MS = 500
 

@@ -7,13 +7,34 @@ import type { ProductSpec, ServiceLevel } from '../spec/types.ts'
 type Json<T extends object | null> = JSONColumnType<T, string, string>
 type Made = ColumnType<Date, Date | undefined, Date>
 
-export type RunKind = 'bootstrap' | 'deploy' | 'refresh' | 'promote' | 'rollback' | 'retire' | 'restore' | 'roll-out' | 'grant' | 'revoke' | 'undo'
+export type RunKind =
+  | 'bootstrap'
+  | 'deploy'
+  | 'refresh'
+  | 'promote'
+  | 'rollback'
+  | 'retire'
+  | 'restore'
+  | 'roll-out'
+  | 'grant'
+  | 'revoke'
+  | 'undo'
 export const RUN_STATES = ['waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'superseded', 'denied'] as const
 export type RunState = (typeof RUN_STATES)[number]
 export type StepState = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled'
 export type RequestKind = 'product' | 'domain' | 'access' | 'retire' | 'restore'
 export type RequestState = 'draft' | 'submitted' | 'approved' | 'denied' | 'withdrawn' | 'done' | 'failed'
-export type AgreementState = 'requested' | 'approved' | 'applying' | 'active' | 'expiring' | 'expired' | 'revoked' | 'denied' | 'withdrawn' | 'failed'
+export type AgreementState =
+  | 'requested'
+  | 'approved'
+  | 'applying'
+  | 'active'
+  | 'expiring'
+  | 'expired'
+  | 'revoked'
+  | 'denied'
+  | 'withdrawn'
+  | 'failed'
 export type Approval = { by: string; at: string; decision: 'approved' | 'denied'; note: string | null }
 
 export type Database = {
@@ -40,8 +61,22 @@ export type Database = {
     used_at: Date | null
     revoked_at: Date | null
   }
-  domain: { name: string; title: string; owners: string[]; budget: Json<{ connections: number; statementMs: number; tempFileBytes: number }> }
-  product: { id: string; domain: string; name: string; title: string; owner: string; state: 'draft' | 'active' | 'retired'; uid: Generated<number>; created_at: Made }
+  domain: {
+    name: string
+    title: string
+    owners: string[]
+    budget: Json<{ connections: number; statementMs: number; tempFileBytes: number }>
+  }
+  product: {
+    id: string
+    domain: string
+    name: string
+    title: string
+    owner: string
+    state: 'draft' | 'active' | 'retired'
+    uid: Generated<number>
+    created_at: Made
+  }
   request: {
     id: string
     number: Generated<number>
@@ -55,7 +90,16 @@ export type Database = {
     created_at: Made
     updated_at: Made
   }
-  plan: { id: string; kind: RunKind; product: string; environment: string; world_hash: string; steps: Json<Step[]>; affected: Json<string[]>; created_at: Made }
+  plan: {
+    id: string
+    kind: RunKind
+    product: string
+    environment: string
+    world_hash: string
+    steps: Json<Step[]>
+    affected: Json<string[]>
+    created_at: Made
+  }
   run: {
     id: string
     number: Generated<number>
@@ -76,7 +120,6 @@ export type Database = {
     lease_until: Date | null
     cancel_by: string | null
     problem: Json<Problem> | null
-    isolation: string | null
     created_at: Made
     started_at: Date | null
     ended_at: Date | null
@@ -185,7 +228,6 @@ export type Database = {
     level: Json<ServiceLevel>
     run: string
   }
-  secret: { product: string; environment: string; name: string; sealed: string; updated_by: string; updated_at: Made }
   handled_push: { product: string; commit_id: string; at: Made }
   audit: { seq: Generated<number>; at: Made; body: string; previous: string; hash: string }
 }

@@ -105,6 +105,26 @@ test('a proof that was killed half-way gives the password back', async () => {
   await (await world.login(credential)).query('SELECT 1')
 })
 
+test('proofs of one subject at the same time all hold, and neither they nor a revoke wait for locks a consumer takes', async () => {
+  const { warehouse } = world
+  const client = await consume(world, product, 'fay')
+  // any login may take advisory locks; nothing of the platform's hangs on them
+  await client.query(
+    `SELECT pg_advisory_lock(hashtextextended(k, 0)) FROM unnest(ARRAY['login prod__u__fay', 'heddle outbox', 'heddle initialise']) k`,
+  )
+  const all = await Promise.all(
+    [1, 2, 3, 4].map(() => warehouse.prove({ subject: 'fay', at: product.at, expect: 'granted', masked: [] })),
+  )
+  assert.deepEqual(
+    all.flat().filter(({ ok }) => !ok),
+    [],
+  )
+  await warehouse.initialise()
+  const begun = performance.now()
+  await warehouse.revoke({ subject: 'fay', at: product.at, context: product.context() })
+  assert.ok(performance.now() - begun < 1_000)
+})
+
 test('foreign roles and schemas are refused, never taken over', async () => {
   const { warehouse } = world
   const admin = await world.superuser()

@@ -103,10 +103,10 @@ test('a quality rule in SQL is run as the prober, which cannot act, write or rea
     ['role', `SELECT length(set_config('role', 'heddle_provisioner', false)) FROM \${object}`],
     ['two-statements', `SELECT count(*) FROM \${object}; DROP TABLE \${object}`],
     ['write', `WITH gone AS (DELETE FROM \${object} RETURNING 1) SELECT count(*) FROM gone`],
-    ['text', 'SELECT tail FROM ${object} LIMIT 1'],
+    ['text', `SELECT tail FROM \${object} LIMIT 1`],
     ['nothing', 'SELECT NULL'],
   ]
-  const quality = [rule('right', 'SELECT count(*) FROM ${object}'), ...hostile.map(([id, query]) => rule(id, query))]
+  const quality = [rule('right', `SELECT count(*) FROM \${object}`), ...hostile.map(([id, query]) => rule(id, query))]
   const findings = await world.warehouse.checkQuality({
     place: product.place,
     revision,

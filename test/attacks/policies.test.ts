@@ -221,3 +221,12 @@ test('a roll back builds over tables in use without waiting for their readers; p
   })
   assert.deepEqual(findings, [])
 })
+
+test('filter, mask key and guard are looked up once per statement, not per row', async () => {
+  const client = await consume(world, product, 'quinn', { facility_ids: ['A'] })
+  const plan = (await client.query(`EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM ${view}`)).rows
+    .map((row) => row['QUERY PLAN'])
+    .join('\n')
+  assert.match(plan, /InitPlan/)
+  assert.doesNotMatch(plan, /SubPlan [0-9]+\n?/)
+})

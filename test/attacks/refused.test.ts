@@ -181,3 +181,12 @@ test('the provisioner reads nothing without the explicit act', async () => {
   ])
     assert.equal(await stateOf(client, sql), DENIED, sql)
 })
+
+test('a grant by the service reaches nobody: consumers lack the schema, which the service cannot grant', async () => {
+  const pass = await world.warehouse.openService({ place: product.place, validMs: 600_000, context: product.context() })
+  const client = await world.login(pass)
+  await client.query(`CREATE TABLE ${pass.schema}.flights AS SELECT 1 AS id`)
+  await client.query(`GRANT ALL ON ${pass.schema}.flights TO PUBLIC`)
+  await client.query(`GRANT USAGE ON SCHEMA ${pass.schema} TO PUBLIC`)
+  assert.equal(await stateOf(consumer, `SELECT FROM ${pass.schema}.flights`), DENIED)
+})

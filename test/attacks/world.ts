@@ -13,8 +13,8 @@ import { startTestPostgres } from '../postgres-server.ts'
 /** A real server with one environment on it; `dispose` fails when a session of ours was left open. */
 export type World = {
   warehouse: Warehouse
-  /** a second handle on the same environment: another worker */
-  another(): Warehouse
+  /** a second handle on the same environment: another worker; or another environment on the same server */
+  another(environment?: string): Warehouse
   /** a superuser's client, like psql */
   superuser(database?: string): Promise<pg.Client>
   login(credential: { user: string; password: string }, database?: string): Promise<pg.Client>
@@ -25,9 +25,9 @@ export async function openWorld(environment = 'prod'): Promise<World> {
   const server = await startTestPostgres()
   const opened: pg.Client[] = []
   const handles: Warehouse[] = []
-  const another = () => {
+  const another = (other = environment) => {
     const handle = createPostgresWarehouse({
-      environment,
+      environment: other,
       host: server.host,
       port: server.port,
       superuser: server.superuser,
@@ -147,14 +147,13 @@ export type Deploy = {
 /** A whole run up to the built, not yet published served schema. */
 export async function deployUnpublished(world: World, product: Product, n: number, plan: Deploy = {}): Promise<Revision> {
   const { warehouse } = world
-  const { place, at, names } = product
+  const { place, names } = product
   const objects = plan.objects ?? [FLIGHTS]
   await product.nextRun()
   await buildAs(world, product, [...cleanBuild(names.build, plan.rows), ...(plan.extra ?? [])])
   const { findings, revision } = await warehouse.seal({ place, n, objects, context: product.context() })
   if (!revision) throw new Error(`not sealed: ${findings.map(({ code, what }) => `${code} ${what}`).join('; ')}`)
   await serve(world, product, revision, plan)
-  void at
   return revision
 }
 

@@ -243,8 +243,7 @@ describe('portal', () => {
     await open('/requests/54')
     await page.getByRole('button', { name: 'Undo', exact: true }).click()
     assert.equal(sent('POST', '/requests/54/undo').length, 0)
-    await page.getByRole('button', { name: 'Undo request 54' }).click()
-    await page.waitForTimeout(100)
+    await Promise.all([page.waitForResponse(/undo/), page.getByRole('button', { name: 'Undo request 54' }).click()])
     assert.equal(sent('POST', '/requests/54/undo').length, 1)
   })
 
@@ -319,18 +318,18 @@ describe('portal', () => {
 
   test('the theme follows the system until someone chooses', async () => {
     await open('/')
-    const shown = () =>
-      page.evaluate(
-        'getComputedStyle(document.body).backgroundColor + getComputedStyle(document.documentElement).backgroundColor',
-      )
-    const light = await shown()
+    const turns = (scheme: string) => page.locator(`html[data-mantine-color-scheme=${scheme}]`).waitFor({ state: 'attached' })
+    const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
+    await turns('light')
+    assert.equal(await ground(), 'rgb(255, 255, 255)')
     await page.emulateMedia({ colorScheme: 'dark' })
-    assert.notEqual(await shown(), light)
+    await turns('dark')
+    assert.equal(await ground(), 'rgb(16, 21, 27)')
     await page.getByRole('button', { name: 'dev' }).click()
     await page.getByText('Light', { exact: true }).click()
-    assert.equal(await shown(), light)
+    await turns('light')
     await page.reload()
-    assert.equal(await shown(), light)
+    await turns('light')
   })
 
   test('no rights, failing, empty and late are states of their own', async () => {
@@ -383,7 +382,8 @@ describe('portal', () => {
         const wrong: Record<string, string[]> = {}
         for (const path of [...PAGES, ...MORE]) {
           await open(path)
-          await page.waitForLoadState('networkidle').catch(() => {})
+          await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' })
+          await page.waitForTimeout(150)
           const found = (await page.evaluate(CHECKS)) as string[]
           if (found.length) wrong[path] = found
         }

@@ -26,3 +26,6 @@ export const LAYERS: Readonly<Record<string, number>> = {
 export const PURE = ['core', 'sql', 'policy', 'slo', 'spec', 'plan']
 /** The two pure-folder files whose purpose is time and chance. */
 export const PURE_EXCEPTIONS = ['core/clock.ts', 'core/id.ts']
+
+/** Files that are one table, which is read row by row and not as a whole. */
+export const LONG_TABLES = ['core/errors.ts']

@@ -18,7 +18,7 @@ import type { Failure } from './api/failure.ts'
 import { createLive, LiveContext } from './frame/live.tsx'
 import { router } from './router.tsx'
 import { applyScheme, followSystem, readScheme } from './theme/scheme.ts'
-import { theme } from './theme/theme.ts'
+import { theme } from './theme/theme.tsx'
 
 declare module '@tanstack/react-query' {
   interface Register {

@@ -47,7 +47,7 @@ export function createForkServer(deps: {
   let deaths = 0
 
   async function start(): Promise<Ready> {
-    if (deaths > 0) await sleep(Math.min(FIRST_DELAY_MS * 2 ** (deaths - 1), MAX_DELAY_MS))
+    if (deaths > 0) await sleep(Math.min(FIRST_DELAY_MS * 2 ** (deaths - 1), MAX_DELAY_MS), undefined, { ref: false })
     if (stopping) throw fail('TRANSFORM_RUNTIME_BROKEN', 'The fork server is being stopped')
     const began = performance.now()
     const server = spawn(deps.python, ['-I', deps.script, deps.socket, deps.scratch], {
@@ -145,6 +145,7 @@ export function createForkServer(deps: {
       if (!server) return
       const closed = once(server, 'close')
       server.stdin?.end()
+      server.kill('SIGTERM')
       const timer = setTimeout(() => server.kill('SIGKILL'), 3_000)
       await closed
       clearTimeout(timer)

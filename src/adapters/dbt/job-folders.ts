@@ -1,4 +1,4 @@
-import { chmod, chown, lchown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, lchown, lstat, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fail } from '../../core/fail.ts'
 import type { TransformationJob } from '../../platform/transformation.ts'
@@ -44,6 +44,9 @@ export async function makeJobFolders(
   await chmod(folders.profiles, 0o755)
   // dbt asks whether it may list this one.
   await chmod(folders.profiles, 0o755)
+  // Made for another user (the platform was started otherwise before): its files could not be written over.
+  const owner = (await lstat(folders.target).catch(() => null))?.uid
+  if (owner !== undefined && owner !== (uid ?? process.getuid?.())) await rm(folders.target, { recursive: true })
   for (const theirs of [folders.home, folders.tmp, folders.log, folders.target]) {
     await mkdir(theirs, { recursive: true, mode: 0o700 })
     if (uid !== null) await lchown(theirs, uid, uid)

@@ -1,4 +1,4 @@
-import { fail } from '../../core/fail.ts'
+import type { Diagnostic } from '../../core/diagnostic.ts'
 import type { TransformationJob } from '../../platform/transformation.ts'
 import type { JobFolders } from './job-folders.ts'
 
@@ -21,7 +21,7 @@ const GB = 2 ** 30
 /** Generous: they stop a run-away, not a large project. `memoryBytes` is address space, `tasks` threads and processes. */
 const LIMITS = { memoryBytes: 4 * GB, fileBytes: GB / 2, files: 512, tasks: 256 }
 
-/** @throws TRANSFORM_SELECT_INVALID */
+/** `job.select` was seen by refuseSelection. */
 export function makeJobRequest(job: TransformationJob, folders: JobFolders): JobRequest {
   return {
     args: [job.command, ...selection(job), ...options(job, folders)],
@@ -47,13 +47,22 @@ export function makeJobRequest(job: TransformationJob, folders: JobFolders): Job
   }
 }
 
-function selection(job: TransformationJob): string[] {
-  const words = job.select.split(/\s+/).filter((word) => word !== '')
-  const option = words.find((word) => word.startsWith('-'))
-  if (option !== undefined) {
-    throw fail('TRANSFORM_SELECT_INVALID', { what: `The selection holds an option: ${option}`, fix: `Remove ${option}.` })
+/** An option among the words would be taken for one of ours. */
+export function refuseSelection(select: string): Diagnostic | null {
+  const option = words(select).find((word) => word.startsWith('-'))
+  if (option === undefined) return null
+  return {
+    severity: 'error',
+    code: 'TRANSFORM_SELECT_INVALID',
+    what: `The selection holds an option: ${option}`,
+    fix: `Remove ${option}.`,
   }
-  return job.command === 'build' && words.length > 0 ? ['--select', ...words] : []
+}
+
+const words = (select: string): string[] => select.split(/\s+/).filter((word) => word !== '')
+
+function selection(job: TransformationJob): string[] {
+  return job.command === 'build' && words(job.select).length > 0 ? ['--select', ...words(job.select)] : []
 }
 
 function options(job: TransformationJob, folders: JobFolders): string[] {

@@ -15,7 +15,7 @@ import { diagnose } from './diagnose.ts'
 import { createForkServer, type ForkServer, type Ready } from './fork-server.ts'
 import { makeJobFolders, openCheckout, requirePassage } from './job-folders.ts'
 import { type JobListener, listenForJobs } from './job-listener.ts'
-import { makeJobRequest } from './job-request.ts'
+import { makeJobRequest, refuseSelection } from './job-request.ts'
 import { createProductUids } from './product-uids.ts'
 import { readForeignFile } from './read-foreign-file.ts'
 import { readManifest } from './read-manifest.ts'
@@ -150,6 +150,8 @@ export function createDbtTransformation(deps: DbtDeps): Transformation {
     },
     async run(job, onEvent, signal) {
       if (running.has(job.key)) throw fail('INTERNAL_UNEXPECTED', `A dbt job of the key ${job.key} runs already`)
+      const refused = refuseSelection(job.select)
+      if (refused) return { outcome: 'failed', diagnostics: [refused], manifestPath: null }
       running.add(job.key)
       try {
         const slot = await slots.take(signal)

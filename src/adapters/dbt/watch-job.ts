@@ -48,7 +48,6 @@ export function watchJob(job: {
 
     const token = randomBytes(16).toString('hex')
     listener.expect(key, { token, onOpen, onLine, onClose: finish })
-    server.run({ key, token, uid: job.uid }, { onForked, onEnd })
     after(limits.timeoutMs, () => end('timeout', 'INT'))
     const starting = setTimeout(() => end('silent', 'KILL'), limits.startMs)
     timers.add(starting)
@@ -59,6 +58,8 @@ export function watchJob(job: {
     const cancel = () => end('cancelled', 'INT')
     signal.addEventListener('abort', cancel, { once: true })
     if (signal.aborted) cancel()
+    // Last: a server that is gone says so at once.
+    server.run({ key, token, uid: job.uid }, { onForked, onEnd })
 
     function onForked(forked: number): void {
       pid = forked

@@ -37,7 +37,8 @@ export function createFileReader(deps: { sources(): readonly NamedSource[]; doma
           if (columns) return done(null, chunk)
           header = Buffer.concat([header, chunk])
           const end = header.indexOf(10)
-          if (end < 0) return header.length > HEADER_LIMIT ? done(unreadable(job, 'its first line is longer than 64 kB')) : done()
+          if ((end < 0 ? header.length : end) > HEADER_LIMIT) return done(unreadable(job, 'its first line is longer than 64 kB'))
+          if (end < 0) return done()
           columns = splitHeader(header.subarray(0, end).toString('utf8').replace(/\r$/, ''), job.source.delimiter)
           ready(columns)
           return done(null, header.subarray(end + 1))
@@ -64,16 +65,23 @@ async function locate(job: IngestionJob, sources: readonly NamedSource[], domain
   const source = sources.find((candidate) => candidate.name === name)
   if (!source) {
     const known = sources.filter((candidate) => candidate.domains.includes(domain)).map((candidate) => candidate.name)
-    throw fail('INGEST_SOURCE_UNKNOWN', { what: `${job.component} reads from "${name}", which is no source of this mesh`, fix: known.length ? `Sources of ${domain}: ${known.join(', ')}.` : 'The platform team adds sources in mesh.yml.' })
+    throw fail('INGEST_SOURCE_UNKNOWN', {
+      what: `${job.component} reads from "${name}", which is no source of this mesh`,
+      fix: known.length ? `Sources of ${domain}: ${known.join(', ')}.` : 'The platform team adds sources in mesh.yml.',
+    })
   }
   if (!source.domains.includes(domain)) {
-    throw fail('INGEST_SOURCE_FORBIDDEN', { what: `Source "${name}" is not open to domain ${domain}`, fix: `The platform team adds ${domain} to the source's domains in mesh.yml.` })
+    throw fail('INGEST_SOURCE_FORBIDDEN', {
+      what: `Source "${name}" is not open to domain ${domain}`,
+      fix: `The platform team adds ${domain} to the source's domains in mesh.yml.`,
+    })
   }
   const root = await realpath(source.path).catch(() => source.path)
   const path = await realpath(resolve(root, rest.join('/'))).catch((error: NodeJS.ErrnoException) => {
     throw unreadable(job, error.code === 'ENOENT' ? 'there is no such file' : (error.code ?? 'it cannot be opened'))
   })
-  if (!path.startsWith(root + sep)) throw fail('INGEST_SOURCE_FORBIDDEN', { what: `${job.source.path} leads out of source "${name}"` })
+  if (!path.startsWith(root + sep))
+    throw fail('INGEST_SOURCE_FORBIDDEN', { what: `${job.source.path} leads out of source "${name}"` })
   if (!(await stat(path)).isFile()) throw unreadable(job, 'it is not a file')
   return path
 }

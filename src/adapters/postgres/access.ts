@@ -45,8 +45,7 @@ export async function setSubject(
 
 /** Holds back whoever else changes this login's password; gives a borrowed one back first. */
 export async function lockLogin(client: Session, login: string): Promise<void> {
-  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`login ${login}`])
-  await client.query('SELECT heddle.return_login($1)', [login])
+  await client.query('SELECT heddle.return_login($1, NULL)', [login])
 }
 
 /** A new password for the subject's own login; the one before it is void. */

@@ -100,7 +100,7 @@ async function checkRule(client: pg.Client, object: PlannedObject, rule: Quality
 }
 
 function measure(rule: QualityRule, from: string): string {
-  if (rule.check.kind === 'sql') return rule.check.query.replaceAll('${object}', () => from)
+  if (rule.check.kind === 'sql') return rule.check.query.replaceAll(`\${object}`, () => from)
   const { metric, columns, validValues } = rule.check
   const any = (test: (column: string) => string) => columns.map((column) => test(ident(column))).join(' OR ')
   switch (metric) {

@@ -3,7 +3,7 @@ import { environmentGroups } from '../../core/names.ts'
 import { ident, literal } from '../../sql/quote.ts'
 import { matchesVerifier, scramVerifier } from './scram.ts'
 import { connectAs, PROVISIONER, type Session } from './session.ts'
-import { sqlstate, translate } from './translate.ts'
+import { translate } from './translate.ts'
 
 export type InitDeps = {
   environment: string
@@ -27,7 +27,7 @@ const FUNCTIONS = [
   'ensure_mask_key(text)',
   'over_budget()',
   'borrow_login(text, text, text, boolean)',
-  'return_login(text)',
+  'return_login(text, text)',
   'return_stale_logins()',
   'verify_build(uuid, jsonb, text[])',
   'seal(uuid, integer, jsonb, text[])',
@@ -41,8 +41,12 @@ const FUNCTIONS = [
 export async function initialise(deps: InitDeps): Promise<{ did: string[] }> {
   const did: string[] = []
   try {
-    await inDatabase(deps, 'postgres', (client) => prepareCluster(client, deps, did))
-    await inDatabase(deps, deps.database, (client) => prepareDatabase(client, deps, did))
+    await inDatabase(deps, 'postgres', async (client) => {
+      // Two environments of one server share the provisioner and take turns. No login of a product can hold this lock: it is of this database.
+      await client.query(`SELECT pg_advisory_lock(hashtextextended('heddle initialise', 0))`)
+      await prepareCluster(client, deps, did)
+      await inDatabase(deps, deps.database, (inside) => prepareDatabase(inside, deps, did))
+    })
   } catch (error) {
     throw translate(error, `set up environment ${deps.environment}`)
   }
@@ -61,11 +65,9 @@ async function inDatabase(deps: InitDeps, database: string, body: (client: Sessi
 
 async function prepareCluster(client: Session, deps: InitDeps, did: string[]): Promise<void> {
   const { connect, job, keeper } = environmentGroups(deps.environment)
-  // Two environments may be set up at the same time on one server; they share the provisioner.
-  await client.query(`SELECT pg_advisory_lock(hashtextextended('heddle initialise', 0))`)
   const database = await client.query('SELECT FROM pg_database WHERE datname = $1', [deps.database])
   if (database.rowCount === 0) {
-    await client.query(`CREATE DATABASE ${ident(deps.database)}`)
+    await client.query(`CREATE DATABASE ${ident(deps.database)} TEMPLATE template0`)
     did.push(`made database ${deps.database}`)
   }
   await ensureProvisioner(client, deps.provisioner.password, did)
@@ -108,7 +110,8 @@ async function ensureProvisioner(client: Session, password: string, did: string[
 
 async function prepareDatabase(client: Session, deps: InitDeps, did: string[]): Promise<void> {
   const { keeper } = environmentGroups(deps.environment)
-  await client.query(`SELECT pg_advisory_lock(hashtextextended('heddle initialise', 0))`)
+  // one transaction: readers must not meet the moment between revoke and grant
+  await client.query('BEGIN')
   const before = (await client.query(`SELECT FROM pg_namespace WHERE nspname = 'heddle'`)).rowCount
   for (const file of ['tables.sql', 'functions.sql', 'seal.sql'])
     await client.query(await readFile(new URL(`./sql/${file}`, import.meta.url), 'utf8'))
@@ -137,6 +140,7 @@ async function prepareDatabase(client: Session, deps: InitDeps, did: string[]): 
   await client.query(`GRANT SELECT ON heddle.attribute, heddle.mask_key TO ${ident(keeper)}`)
   // The guard is called with the reader's right to execute; without USAGE on the schema nobody can name it.
   await client.query('GRANT EXECUTE ON FUNCTION heddle.seen(text, integer) TO PUBLIC')
+  await client.query('COMMIT')
 }
 
 /** A restored copy has another system identifier (dump) or timeline (base backup): its outbox keys must not look like ones handled before. */
@@ -150,9 +154,4 @@ async function identify(client: Session, environment: string, did: string[]): Pr
     [environment],
   )
   if (rows[0] && !rows[0].made) did.push('gave the restored database a new incarnation')
-}
-
-/** Asked by tests and `doctor`: did the superuser step run here? */
-export function isMissing(error: unknown): boolean {
-  return ['3D000', '28P01', '3F000'].includes(sqlstate(error) ?? '')
 }

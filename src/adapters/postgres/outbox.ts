@@ -2,6 +2,8 @@ import { type Site, transaction } from './session.ts'
 
 export type OutboxEvent = { id: string; kind: string; product: string; payload: Record<string, unknown>; at: string }
 
+type Row = { id: string; kind: string; product: string; payload: Record<string, unknown>; at: Date; incarnation: string }
+
 /**
  * Hands unacknowledged events over in their order and acknowledges each after its handler returned. A handler that throws stops the drain; its event comes
  * again. `id` carries the database's incarnation, so events of a restored database are new ones. One drain at a time: a second returns 0.
@@ -10,20 +12,15 @@ export async function drainOutbox(site: Site, handle: (event: OutboxEvent) => Pr
   for (let handled = 0; ; handled++) {
     const refusal: { error: unknown }[] = []
     const more = await transaction(site, { doing: 'drain the outbox', tries: 1 }, async (client) => {
-      const { rows: locks } = await client.query<{ mine: boolean }>(
-        `SELECT pg_try_advisory_xact_lock(hashtextextended('heddle outbox', 0)) AS mine`,
+      const first = await client.query<{ id: string }>(
+        'SELECT id FROM heddle.outbox WHERE acknowledged_at IS NULL ORDER BY id LIMIT 1',
       )
-      if (!locks[0]!.mine) return false
-      const { rows } = await client.query<{
-        id: string
-        kind: string
-        product: string
-        payload: Record<string, unknown>
-        at: Date
-        incarnation: string
-      }>(
-        `SELECT o.id, o.kind, o.product, o.payload, o.at, e.incarnation FROM heddle.outbox o CROSS JOIN heddle.environment e
-         WHERE o.acknowledged_at IS NULL ORDER BY o.id LIMIT 1`,
+      if (!first.rows[0]) return false
+      // another drain that holds the first event hands over all of them
+      const { rows } = await client.query<Row>(
+        `SELECT o.id, o.kind, o.product, o.payload, o.at, (SELECT e.incarnation FROM heddle.environment e) AS incarnation
+         FROM heddle.outbox o WHERE o.id = $1 AND o.acknowledged_at IS NULL FOR UPDATE SKIP LOCKED`,
+        [first.rows[0].id],
       )
       const row = rows[0]
       if (!row) return false

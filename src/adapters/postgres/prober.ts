@@ -3,10 +3,11 @@ import { productNames } from '../../core/names.ts'
 import type { Place } from '../../platform/warehouse.ts'
 import { ident, literal } from '../../sql/quote.ts'
 import { newPassword, scramVerifier } from './scram.ts'
-import { connectAs, type Site } from './session.ts'
-import { translate } from './translate.ts'
+import { connectAs, type Site, transaction } from './session.ts'
+import { sqlstate, translate } from './translate.ts'
 
 const VALID = '1 minute'
+const TRIES = 8
 
 /**
  * A session that is the product's prober from its log-in on: SQL of the contract must not be able to switch back to a platform role. It holds SELECT on
@@ -24,25 +25,27 @@ export async function asProber<R>(site: Site, place: Place, body: (client: pg.Cl
   }
 }
 
-/** Open for the moment of the log-in only; the session goes on after the login is shut. One at a time per product. */
+/** Open for the moment of the log-in only; the session goes on after the login is shut. Two at once can void each other's password: they try again. */
 async function openProber(site: Site, login: string): Promise<pg.Client> {
-  const password = newPassword()
-  const lock = await site.pool.connect()
-  try {
-    await lock.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [login])
-    const { rows } = await lock.query<{ until: string }>(`SELECT (now() + interval '${VALID}')::text AS until`)
-    await lock.query(
-      `ALTER ROLE ${ident(login)} LOGIN PASSWORD ${literal(scramVerifier(password))} VALID UNTIL ${literal(rows[0]!.until)}`,
-    )
+  for (let attempt = 1; ; attempt++) {
+    const password = newPassword()
     try {
+      await transaction(site, { doing: `open ${login}` }, async (client) => {
+        const { rows } = await client.query<{ until: string }>(`SELECT (now() + interval '${VALID}')::text AS until`)
+        await client.query(
+          `ALTER ROLE ${ident(login)} LOGIN PASSWORD ${literal(scramVerifier(password))} VALID UNTIL ${literal(rows[0]!.until)}`,
+        )
+      })
       return await connectAs(site, { user: login, password })
+    } catch (error) {
+      if (attempt === TRIES || !['28P01', '28000'].includes(sqlstate(error) ?? '')) throw translate(error, `log in as ${login}`)
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * attempt))
     } finally {
-      await lock.query(`ALTER ROLE ${ident(login)} NOLOGIN PASSWORD NULL`)
+      await transaction(
+        site,
+        { doing: `shut ${login}` },
+        async (client) => void (await client.query(`ALTER ROLE ${ident(login)} NOLOGIN PASSWORD NULL`)),
+      )
     }
-  } catch (error) {
-    throw translate(error, `log in as ${login}`)
-  } finally {
-    await lock.query('SELECT pg_advisory_unlock_all()').catch(() => undefined)
-    lock.release()
   }
 }

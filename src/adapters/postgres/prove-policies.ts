@@ -10,6 +10,9 @@ import { relationSql } from './relation.ts'
 import { ask, type Site } from './session.ts'
 import { sqlstate, translate } from './translate.ts'
 
+/** A mask is one expression for every row, so this many rows tell; counting every HMAC of a large table takes seconds. */
+const SAMPLE = 10_000
+
 export type Reading = { at: PortPlace; subject: string; schema: string; object: BuiltObject }
 
 /** What the subject sees of a masked column: counted, never read. A value passes when masking it would give what stands there. */
@@ -32,7 +35,8 @@ export async function proveMasked(
       : `${shown}::text IS NOT DISTINCT FROM (${bareMaskSql(mask, shown, policyNames(site, at), new Map(Object.entries(object.types)))})::text`
   try {
     const { rows } = await client.query<{ bare: string; total: string }>(
-      `SELECT count(*) FILTER (WHERE NOT coalesce(${bare}, false)) AS bare, count(*) AS total FROM ${ident(schema)}.${ident(object.name)}`,
+      `SELECT count(*) FILTER (WHERE NOT coalesce(${bare}, false)) AS bare, count(*) AS total
+       FROM (SELECT ${shown} FROM ${ident(schema)}.${ident(object.name)} LIMIT ${SAMPLE}) AS sample`,
     )
     const { bare: open, total } = rows[0]!
     add({
@@ -42,8 +46,8 @@ export async function proveMasked(
       sqlstate: null,
       detail:
         Number(open) === 0
-          ? `All ${total} rows show the mask (${mask.method}).`
-          : `${open} of ${total} rows do not show the mask.`,
+          ? `All of ${total} rows tried show the mask (${mask.method}).`
+          : `${open} of ${total} rows tried do not show the mask.`,
     })
   } catch (error) {
     add({ what, expected: 'masked', ok: false, sqlstate: sqlstate(error), detail: 'It could not be counted.' })

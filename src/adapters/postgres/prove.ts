@@ -15,6 +15,7 @@ export type Proving = { client: pg.Client; add(proof: Omit<Proof, 'at'>): void }
 type Serving = { schema: string; objects: BuiltObject[] }
 
 const REFUSED = '42501'
+const PATIENCE_MS = 8_000
 
 /**
  * Logs in as the subject itself. The password it holds stays good: its verifier is set aside for the moment of the log-in and put back as soon as the
@@ -151,30 +152,34 @@ async function readServing(site: Site, at: PortPlace): Promise<Serving> {
 
 async function logIn(site: Site, login: string, letIn: boolean): Promise<{ client: pg.Client } | { state: string | null }> {
   const password = newPassword()
-  const lock = await site.pool.connect()
-  let broken = false
+  const verifier = scramVerifier(password)
+  await borrow(site, login, verifier, letIn)
   try {
-    await lock.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`login ${login}`])
-    const { rows } = await lock.query<{ until: string }>(
-      `SELECT (now() + interval '1 minute')::text AS until FROM heddle.login JOIN pg_roles ON rolname = role WHERE role = $1`,
-      [login],
-    )
-    if (!rows[0]) throw fail('WAREHOUSE_SUBJECT_UNKNOWN', { what: `${login} has no login in ${site.environment}` })
-    await lock.query('SELECT heddle.borrow_login($1, $2, $3, $4)', [login, scramVerifier(password), rows[0].until, letIn])
-    try {
-      return { client: await connectAs(site, { user: login, password }) }
-    } catch (error) {
-      const state = sqlstate(error)
-      if (state === null) throw error
-      return { state }
-    } finally {
-      await lock.query('SELECT heddle.return_login($1)', [login])
-    }
+    return { client: await connectAs(site, { user: login, password }) }
   } catch (error) {
-    broken = true
-    throw translate(error, `log in as ${login}`)
+    const state = sqlstate(error)
+    if (state === null) throw translate(error, `log in as ${login}`)
+    return { state }
   } finally {
-    await lock.query('SELECT pg_advisory_unlock_all()').catch(() => undefined)
-    lock.release(broken)
+    await ask(site, 'SELECT heddle.return_login($1, $2)', [login, verifier])
   }
+}
+
+/** Waits for another proof of the same subject, which takes some milliseconds. */
+async function borrow(site: Site, login: string, verifier: string, letIn: boolean): Promise<void> {
+  const known = await ask(site, `SELECT FROM heddle.login JOIN pg_roles ON rolname = role WHERE role = $1 AND kind = 'subject'`, [
+    login,
+  ])
+  if (known.length === 0) throw fail('WAREHOUSE_SUBJECT_UNKNOWN', { what: `${login} has no login in ${site.environment}` })
+  const until = `now() + interval '1 minute'`
+  for (const begun = performance.now(); performance.now() - begun < PATIENCE_MS; ) {
+    const rows = await ask<{ mine: boolean }>(site, `SELECT heddle.borrow_login($1, $2, (${until})::text, $3) AS mine`, [
+      login,
+      verifier,
+      letIn,
+    ])
+    if (rows[0]!.mine) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw fail('WAREHOUSE_BUSY', { what: `${login} is being proven by somebody else` })
 }

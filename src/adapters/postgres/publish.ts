@@ -16,7 +16,7 @@ export type PublishRequest = {
 }
 type Switched = { port: string; major: number; schema: string; publication: number; objects: { name: string; rows: number }[] }
 
-export const OUTBOX_CHANNEL = 'heddle_outbox'
+const OUTBOX_CHANNEL = 'heddle_outbox'
 
 /**
  * The switch: for every port the schema consumers read is renamed away, loses its readers, and the built one takes its name; guard rows and outbox event

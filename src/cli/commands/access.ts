@@ -12,10 +12,20 @@ import { renderRequest } from '../views/human/request.ts'
 
 /** Asks for a port for a purpose and a time; approved requests are followed until the grant is proven. */
 export async function requestAccess(context: Context): Promise<number> {
-  const [client, product, environment] = await Promise.all([context.client(), context.product(context.args[0]), context.environment()])
+  const [client, product, environment] = await Promise.all([
+    context.client(),
+    context.product(context.args[0]),
+    context.environment(),
+  ])
   const duration = context.option('until')
   if (duration !== undefined) parseDuration(duration)
-  const optional = { environment, duration, offer: context.option('offer'), justification: context.option('justification'), subject: context.option('for') }
+  const optional = {
+    environment,
+    duration,
+    offer: context.option('offer'),
+    justification: context.option('justification'),
+    subject: context.option('for'),
+  }
   const request: NewRequest = {
     kind: 'access',
     payload: {
@@ -27,7 +37,10 @@ export async function requestAccess(context: Context): Promise<number> {
   }
   const made = await client.createRequest(request, { dryRun: context.flags.dryRun })
   if (context.flags.dryRun) {
-    context.print({ type: 'result', dryRun: true, request: made }, (style) => [...renderRequest(made, style), 'Nothing was asked for yet.'])
+    context.print({ type: 'result', dryRun: true, request: made }, (style) => [
+      ...renderRequest(made, style),
+      'Nothing was asked for yet.',
+    ])
     return EXIT.ok
   }
   return followRequest(context, client, made, {
@@ -39,8 +52,14 @@ export async function requestAccess(context: Context): Promise<number> {
 export async function listAccess(context: Context): Promise<number> {
   const client = await context.client()
   const product = context.args[0] === undefined ? undefined : await context.product(context.args[0])
-  const agreements = await every((cursor) => (product === undefined ? client.agreements({ cursor }) : client.agreements({ product, cursor })))
-  context.print({ agreements }, (style) => (agreements.length > 0 ? renderAgreementTable(agreements, style) : ['No agreement.  heddle access request domain/product --port PORT --purpose WHY']))
+  const agreements = await every((cursor) =>
+    product === undefined ? client.agreements({ cursor }) : client.agreements({ product, cursor }),
+  )
+  context.print({ agreements }, (style) =>
+    agreements.length > 0
+      ? renderAgreementTable(agreements, style)
+      : ['No agreement.  heddle access request domain/product --port PORT --purpose WHY'],
+  )
   return EXIT.ok
 }
 

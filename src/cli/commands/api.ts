@@ -8,7 +8,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 /** Any route by hand; the body is JSON from `--body`, or from stdin with `--body -`. Prints what the server answered. */
 export async function callApi(context: Context): Promise<number> {
   const method = METHODS.find((each) => each === context.args[0]!.toUpperCase())
-  if (!method) throw fail('CLI_USAGE_INVALID', { what: `"${context.args[0]}" is no method`, fix: `One of ${METHODS.join(', ')}.` })
+  if (!method)
+    throw fail('CLI_USAGE_INVALID', { what: `"${context.args[0]}" is no method`, fix: `One of ${METHODS.join(', ')}.` })
   const path = `/${context.args[1]!.replace(/^\/+(api\/v1\/?)?/, '')}`
   const given = context.option('body')
   const text = given === '-' ? await readAll(context) : given

@@ -18,7 +18,9 @@ export async function cloneProduct(context: Context): Promise<number> {
   const { repository } = await client.product(address)
   const directory = resolve(context.dir, context.args[1] ?? address.split('/')[1]!)
   if (context.flags.dryRun) {
-    context.print({ type: 'result', dryRun: true, product: address, cloneUrl: repository.cloneUrl, directory }, () => [`Would clone ${repository.cloneUrl} into ${directory}`])
+    context.print({ type: 'result', dryRun: true, product: address, cloneUrl: repository.cloneUrl, directory }, () => [
+      `Would clone ${repository.cloneUrl} into ${directory}`,
+    ])
     return EXIT.ok
   }
   const { token, expiresAt } = await client.createToken(address, 'git')
@@ -28,11 +30,20 @@ export async function cloneProduct(context: Context): Promise<number> {
     [scope, ''],
     [scope, FIRST_HELPER],
   ] as const
-  await git(context, ['clone', ...(context.flags.quiet || context.flags.json ? ['--quiet'] : []), '--', repository.cloneUrl, directory], {
-    HEDDLE_GIT_TOKEN: token,
-    GIT_CONFIG_COUNT: String(settings.length),
-    ...Object.fromEntries(settings.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]])),
-  })
+  await git(
+    context,
+    ['clone', ...(context.flags.quiet || context.flags.json ? ['--quiet'] : []), '--', repository.cloneUrl, directory],
+    {
+      HEDDLE_GIT_TOKEN: token,
+      GIT_CONFIG_COUNT: String(settings.length),
+      ...Object.fromEntries(
+        settings.flatMap(([key, value], at) => [
+          [`GIT_CONFIG_KEY_${at}`, key],
+          [`GIT_CONFIG_VALUE_${at}`, value],
+        ]),
+      ),
+    },
+  )
 
   const file = join(directory, '.git', CREDENTIAL_FILE)
   await writeFile(file, `username=git\npassword=${token}\n`, { mode: 0o600 })
@@ -53,10 +64,16 @@ export async function cloneProduct(context: Context): Promise<number> {
 
 /** @throws CLI_CLONE_FAILED; what git says goes to stderr as it comes */
 async function git({ io }: Context, args: readonly string[], more: Record<string, string> = {}): Promise<void> {
-  const child = spawn('git', args, { cwd: io.cwd, env: { ...io.env, GIT_TERMINAL_PROMPT: '0', ...more }, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn('git', args, {
+    cwd: io.cwd,
+    env: { ...io.env, GIT_TERMINAL_PROMPT: '0', ...more },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   child.stderr.on('data', (chunk: Buffer) => io.stderr.write(chunk))
   const code = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', (cause) => reject(fail('CLI_CLONE_FAILED', { what: 'git could not be started', why: cause.message, cause })))
+    child.on('error', (cause) =>
+      reject(fail('CLI_CLONE_FAILED', { what: 'git could not be started', why: cause.message, cause })),
+    )
     child.on('close', resolve)
   })
   if (code !== 0) throw fail('CLI_CLONE_FAILED', { what: `git ${args[0] === '-C' ? args[2] : args[0]} ended with ${code}` })

@@ -27,7 +27,11 @@ compdef _heddle heddle`,
 
 export async function completion({ args, io }: Context): Promise<number> {
   const script = Object.hasOwn(SCRIPTS, args[0]!) ? SCRIPTS[args[0]!]! : null
-  if (script === null) throw fail('CLI_USAGE_INVALID', { what: `There is no completion for "${args[0]}"`, fix: `One of ${Object.keys(SCRIPTS).join(', ')}.` })
+  if (script === null)
+    throw fail('CLI_USAGE_INVALID', {
+      what: `There is no completion for "${args[0]}"`,
+      fix: `One of ${Object.keys(SCRIPTS).join(', ')}.`,
+    })
   io.stdout.write(`${script}\n`)
   return EXIT.ok
 }
@@ -45,12 +49,24 @@ export async function complete(context: Context): Promise<number> {
 async function readNames(context: Context): Promise<Names> {
   const { data } = await context.server()
   const file = data === null ? null : join(data, 'work', 'completion.json')
-  const kept = file === null ? null : await readFile(file, 'utf8').then((text) => JSON.parse(text) as Names & { at: number }, () => null)
+  const kept =
+    file === null
+      ? null
+      : await readFile(file, 'utf8').then(
+          (text) => JSON.parse(text) as Names & { at: number },
+          () => null,
+        )
   if (kept && context.io.now().getTime() - kept.at < FRESH_MS) return kept
   const client = await context.client()
-  const asked = client.products().then(({ items }): Names => ({ products: items.map(({ address }) => address), environments: kept?.environments ?? ['dev', 'prod'] }))
+  const asked = client.products().then(
+    ({ items }): Names => ({
+      products: items.map(({ address }) => address),
+      environments: kept?.environments ?? ['dev', 'prod'],
+    }),
+  )
   const names = await Promise.race([asked, new Promise<null>((resolve) => setTimeout(resolve, PATIENCE_MS, null).unref())])
   if (names === null) return kept ?? { products: [], environments: [] }
-  if (file !== null) await writeFile(file, JSON.stringify({ at: context.io.now().getTime(), ...names }), { mode: 0o600 }).catch(() => undefined)
+  if (file !== null)
+    await writeFile(file, JSON.stringify({ at: context.io.now().getTime(), ...names }), { mode: 0o600 }).catch(() => undefined)
   return names
 }

@@ -15,7 +15,9 @@ async function decide(context: Context, verb: 'approve' | 'deny' | 'retry'): Pro
   const target = await resolveTarget(client, context.args, verb)
   if (context.flags.dryRun) {
     const value = target.noun === 'request' ? { request: target.request } : { run: target.run }
-    context.print({ type: 'result', dryRun: true, ...value }, () => [`Would ${verb} ${target.noun} ${target.number}: ${titleOf(target)}`])
+    context.print({ type: 'result', dryRun: true, ...value }, () => [
+      `Would ${verb} ${target.noun} ${target.number}: ${titleOf(target)}`,
+    ])
     return EXIT.ok
   }
   const note = context.option('note')

@@ -11,10 +11,16 @@ import { planTree } from './plan.ts'
 /** Deploys a pushed commit, by default the head of the product's main branch. */
 export async function deploy(context: Context): Promise<number> {
   if (context.flags.dryRun) return planTree(context)
-  const [client, address, environment] = await Promise.all([context.client(), context.product(context.args[0]), context.environment()])
+  const [client, address, environment] = await Promise.all([
+    context.client(),
+    context.product(context.args[0]),
+    context.environment(),
+  ])
   const answer = await client.deploy(address, { environment, commit: await wholeCommit(context) })
   if (isPlan(answer)) {
-    context.print({ type: 'result', outcome: 'unchanged', plan: answer }, (style) => (answer.diagnostics.length > 0 ? renderPlan(answer, style) : [answer.summary]))
+    context.print({ type: 'result', outcome: 'unchanged', plan: answer }, (style) =>
+      answer.diagnostics.length > 0 ? renderPlan(answer, style) : [answer.summary],
+    )
     return EXIT.ok
   }
   return followOrReport(context, client, answer.number, { waits: true })
@@ -22,10 +28,16 @@ export async function deploy(context: Context): Promise<number> {
 
 /** Runs the current release again: the data, not the code. */
 export async function refresh(context: Context): Promise<number> {
-  const [client, address, environment] = await Promise.all([context.client(), context.product(context.args[0]), context.environment()])
+  const [client, address, environment] = await Promise.all([
+    context.client(),
+    context.product(context.args[0]),
+    context.environment(),
+  ])
   if (context.flags.dryRun) {
     const { environments } = await client.product(address)
-    context.print({ type: 'result', dryRun: true, product: address, environments }, () => [`Would refresh ${address}${environment === undefined ? '' : ` in ${environment}`}`])
+    context.print({ type: 'result', dryRun: true, product: address, environments }, () => [
+      `Would refresh ${address}${environment === undefined ? '' : ` in ${environment}`}`,
+    ])
     return EXIT.ok
   }
   const run = await client.refresh(address, { environment })
@@ -36,9 +48,21 @@ export async function refresh(context: Context): Promise<number> {
 async function wholeCommit(context: Context): Promise<string | undefined> {
   const named = context.option('commit')
   if (named === undefined || /^[0-9a-f]{40}$/.test(named)) return named
-  const found = promisify(execFile)('git', ['-C', context.dir, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`])
+  const found = promisify(execFile)('git', [
+    '-C',
+    context.dir,
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    '--end-of-options',
+    `${named}^{commit}`,
+  ])
   const id = await found.then(({ stdout }) => stdout.trim()).catch(() => null)
-  if (id === null) throw fail('CLI_USAGE_INVALID', { what: `"${named}" is no commit here`, fix: 'Give the whole commit id, or go into the repository.' })
+  if (id === null)
+    throw fail('CLI_USAGE_INVALID', {
+      what: `"${named}" is no commit here`,
+      fix: 'Give the whole commit id, or go into the repository.',
+    })
   return id
 }
 

@@ -12,7 +12,8 @@ import { requireWorkingTree, SPEC_FILE } from '../working-tree.ts'
 export async function explain(context: Context): Promise<number> {
   const named = context.args[0]
   if (named !== undefined) return explainCode(context, named.toUpperCase())
-  if (!context.has('expanded')) throw fail('CLI_USAGE_INVALID', { what: 'Nothing to explain', fix: 'heddle explain CODE, or heddle explain --expanded' })
+  if (!context.has('expanded'))
+    throw fail('CLI_USAGE_INVALID', { what: 'Nothing to explain', fix: 'heddle explain CODE, or heddle explain --expanded' })
   return explainExpanded(context)
 }
 
@@ -20,7 +21,10 @@ async function explainCode({ print }: Context, code: string): Promise<number> {
   if (!Object.hasOwn(ERRORS, code)) {
     const { nearest } = await import('../../spec/nearest.ts')
     const near = nearest(code, Object.keys(ERRORS))
-    throw fail('CLI_USAGE_INVALID', { what: `There is no error code ${code.slice(0, 80)}`, fix: near === undefined ? 'All of them: docs/errors.md' : `Did you mean ${near}?` })
+    throw fail('CLI_USAGE_INVALID', {
+      what: `There is no error code ${code.slice(0, 80)}`,
+      fix: near === undefined ? 'All of them: docs/errors.md' : `Did you mean ${near}?`,
+    })
   }
   const row: ErrorRow = ERRORS[code as ErrorCode]
   const docs = `docs/errors.md#${code.toLowerCase()}`
@@ -47,7 +51,8 @@ async function explainExpanded(context: Context): Promise<number> {
     import('yaml'),
   ])
   const { document, diagnostics } = readYaml(SPEC_FILE, await readFile(join(tree, SPEC_FILE)))
-  if (document === null) throw fail('CLI_USAGE_INVALID', { what: `${SPEC_FILE} cannot be read`, fix: 'heddle validate', details: diagnostics })
+  if (document === null)
+    throw fail('CLI_USAGE_INVALID', { what: `${SPEC_FILE} cannot be read`, fix: 'heddle validate', details: diagnostics })
   const contracts = new Map(
     Object.entries(await readContracts(tree)).flatMap(([path, text]) => {
       const read = readYaml(path, text).document

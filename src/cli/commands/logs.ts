@@ -16,14 +16,23 @@ export async function logs(context: Context): Promise<number> {
   const client = await context.client()
   const { has, option, flags } = context
   const tail = option('tail') === undefined ? null : parseNumber(option('tail'), 'line')
-  const run = await client.run(context.args[0] === undefined ? await newestRun(context, client) : parseNumber(context.args[0], 'run'))
+  const run = await client.run(
+    context.args[0] === undefined ? await newestRun(context, client) : parseNumber(context.args[0], 'run'),
+  )
   const step = has('failed') ? (run.steps.find((each) => each.state === 'failed')?.id ?? null) : (option('step') ?? null)
   if (option('step') !== undefined && !run.steps.some((each) => each.id === step || each.stage === step))
-    throw fail('CLI_USAGE_INVALID', { what: `Run ${run.number} has no step "${option('step')}"`, fix: `One of ${[...new Set(run.steps.map((each) => each.stage))].join(', ')}.` })
+    throw fail('CLI_USAGE_INVALID', {
+      what: `Run ${run.number} has no step "${option('step')}"`,
+      fix: `One of ${[...new Set(run.steps.map((each) => each.stage))].join(', ')}.`,
+    })
   const wanted = new Set(run.steps.filter((each) => each.id === step || each.stage === step).map((each) => each.id))
   const grep = option('grep')?.toLowerCase()
   const matches = (event: RunEvent) =>
-    (step === null || (event.step !== null && wanted.has(event.step))) && (grep === undefined || String(event.data.text ?? '').toLowerCase().includes(grep))
+    (step === null || (event.step !== null && wanted.has(event.step))) &&
+    (grep === undefined ||
+      String(event.data.text ?? '')
+        .toLowerCase()
+        .includes(grep))
 
   const kept: RunEvent[] = []
   const write = (event: RunEvent) => {
@@ -53,12 +62,21 @@ export async function logs(context: Context): Promise<number> {
 async function newestRun(context: Context, client: Client): Promise<number> {
   const { items } = await client.runs({ limit: 1, state: context.has('failed') ? 'failed' : undefined })
   const [run] = items
-  if (!run) throw fail('CLI_USAGE_INVALID', { what: context.has('failed') ? 'No run has failed' : 'There is no run yet', fix: 'All of them: heddle runs' })
+  if (!run)
+    throw fail('CLI_USAGE_INVALID', {
+      what: context.has('failed') ? 'No run has failed' : 'There is no run yet',
+      fix: 'All of them: heddle runs',
+    })
   context.note(() => [`run ${run.number}, the newest${context.has('failed') ? ' failed' : ''}: ${describeRun(run)}`])
   return run.number
 }
 
-async function readLog({ has, io, flags }: Context, client: Client, run: Run, take: (event: RunEvent) => void): Promise<'ended' | 'read' | 'detached' | 'timeout'> {
+async function readLog(
+  { has, io, flags }: Context,
+  client: Client,
+  run: Run,
+  take: (event: RunEvent) => void,
+): Promise<'ended' | 'read' | 'detached' | 'timeout'> {
   const follow = has('follow')
   const stop = new AbortController()
   let outcome: 'ended' | 'read' | 'detached' | 'timeout' = 'ended'
@@ -74,7 +92,10 @@ async function readLog({ has, io, flags }: Context, client: Client, run: Run, ta
   try {
     // A retried run has the `end` of its earlier attempt in its log, so reading goes on while the run does.
     for (let going = true; going && !stop.signal.aborted; ) {
-      for await (const event of client.runEvents(run.number, { signal: stop.signal, ...(last !== undefined && { after: last }) })) {
+      for await (const event of client.runEvents(run.number, {
+        signal: stop.signal,
+        ...(last !== undefined && { after: last }),
+      })) {
         last = event.id
         clearTimeout(quiet)
         if (reads) quiet = setTimeout(() => end('read'), CAUGHT_UP_MS)

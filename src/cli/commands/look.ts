@@ -8,10 +8,13 @@ import { renderProduct, renderProductTable } from '../views/human/product.ts'
 
 export async function status(context: Context): Promise<number> {
   const domain = context.args[0]
-  if (domain !== undefined && !isName(domain)) throw fail('CLI_USAGE_INVALID', { what: `"${domain}" is not a domain`, fix: 'One product: heddle show domain/product' })
+  if (domain !== undefined && !isName(domain))
+    throw fail('CLI_USAGE_INVALID', { what: `"${domain}" is not a domain`, fix: 'One product: heddle show domain/product' })
   const client = await context.client()
   const products = await every((cursor) => client.products({ domain, cursor }))
-  context.print({ products }, (style) => (products.length > 0 ? renderProductTable(products, style) : ['No product here yet.  heddle new']))
+  context.print({ products }, (style) =>
+    products.length > 0 ? renderProductTable(products, style) : ['No product here yet.  heddle new'],
+  )
   return EXIT.ok
 }
 

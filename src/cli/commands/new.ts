@@ -11,22 +11,33 @@ export async function newProduct(context: Context): Promise<number> {
   const client = await context.client()
   const [named, ...rest] = (context.args[0] ?? '').split('/').reverse()
   const domain = context.option('domain') ?? rest[0] ?? (await askDomain(context))
-  const name = named || (await askText(context, { question: 'Name of the product', flag: 'the name: heddle new NAME', check: checkName }))
+  const name =
+    named || (await askText(context, { question: 'Name of the product', flag: 'the name: heddle new NAME', check: checkName }))
   const payload = { domain, name, ...given(context, ['title', 'purpose', 'owner', 'template']) }
   const request: NewRequest = { kind: 'product', payload }
 
   const dry = await client.createRequest(request, { dryRun: true })
   if (context.flags.dryRun) {
-    context.print({ type: 'result', dryRun: true, request: dry }, (style) => [...(dry.plan ? renderPlan(dry.plan, style) : []), dry.next, 'Nothing was asked for yet.'])
+    context.print({ type: 'result', dryRun: true, request: dry }, (style) => [
+      ...(dry.plan ? renderPlan(dry.plan, style) : []),
+      dry.next,
+      'Nothing was asked for yet.',
+    ])
     return EXIT.ok
   }
-  context.note((style) => [...(dry.plan ? renderPlan(dry.plan, style) : []), ...(dry.approvers.length > 0 ? [`Approved by  ${dry.approvers.join(' or ')}`] : [])])
+  context.note((style) => [
+    ...(dry.plan ? renderPlan(dry.plan, style) : []),
+    ...(dry.approvers.length > 0 ? [`Approved by  ${dry.approvers.join(' or ')}`] : []),
+  ])
   if (!(await confirm(context, `Create ${domain}/${name}?`))) {
     context.note(() => ['Nothing was created.'])
     return EXIT.failed
   }
   const made = await client.createRequest(request)
-  return followRequest(context, client, made, { waits: true, done: () => [`Created ${domain}/${name}.`, `  Next  heddle clone ${domain}/${name}`] })
+  return followRequest(context, client, made, {
+    waits: true,
+    done: () => [`Created ${domain}/${name}.`, `  Next  heddle clone ${domain}/${name}`],
+  })
 }
 
 async function askDomain(context: Context): Promise<string> {

@@ -11,7 +11,9 @@ export async function listRequests(context: Context): Promise<number> {
   const mine = context.has('mine') || undefined
   const open = context.has('all') ? undefined : true
   const requests = await every((cursor) => client.requests({ mine, open, cursor }))
-  context.print({ requests }, (style) => (requests.length > 0 ? renderRequestTable(requests, style) : ['No request waits. All of them: heddle request ls --all']))
+  context.print({ requests }, (style) =>
+    requests.length > 0 ? renderRequestTable(requests, style) : ['No request waits. All of them: heddle request ls --all'],
+  )
   return EXIT.ok
 }
 
@@ -35,7 +37,11 @@ async function change(context: Context, verb: 'withdraw' | 'undo'): Promise<numb
   if (context.flags.dryRun) {
     const request = await client.request(number)
     const open = request.actions[verb]
-    context.print({ type: 'result', dryRun: true, open, request }, () => [open ? `Would ${verb} request ${number}: ${request.title}` : `Request ${number} cannot be ${verb === 'undo' ? 'undone' : 'withdrawn'} now: ${request.next}`])
+    context.print({ type: 'result', dryRun: true, open, request }, () => [
+      open
+        ? `Would ${verb} request ${number}: ${request.title}`
+        : `Request ${number} cannot be ${verb === 'undo' ? 'undone' : 'withdrawn'} now: ${request.next}`,
+    ])
     return EXIT.ok
   }
   const request = await client.decideRequest(number, verb, context.option('note'))
@@ -56,7 +62,9 @@ export async function editRequest(context: Context): Promise<number> {
   const before = await client.request(number)
   const payload = { ...before.payload, ...changes }
   if (context.flags.dryRun) {
-    context.print({ type: 'result', dryRun: true, payload }, () => [`Would change request ${number} to ${JSON.stringify(payload)}`])
+    context.print({ type: 'result', dryRun: true, payload }, () => [
+      `Would change request ${number} to ${JSON.stringify(payload)}`,
+    ])
     return EXIT.ok
   }
   const request = await client.editRequest(number, payload)

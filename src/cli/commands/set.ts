@@ -18,7 +18,9 @@ export async function setSubject(context: Context): Promise<number> {
     else attributes[attribute] = values!.split(',').map((value) => value.trim())
   }
   if (context.flags.dryRun) {
-    context.print({ type: 'result', dryRun: true, name, attributes }, () => [`Would set the attributes of ${name} to ${JSON.stringify(attributes)}`])
+    context.print({ type: 'result', dryRun: true, name, attributes }, () => [
+      `Would set the attributes of ${name} to ${JSON.stringify(attributes)}`,
+    ])
     return EXIT.ok
   }
   const subject = await client.setAttributes(name, attributes)
@@ -32,7 +34,9 @@ export async function setSecret(context: Context): Promise<number> {
   const [product, name] = [await context.product(context.args[0]), context.args[1]!]
   const environment = (await context.environment()) ?? (await onlyEnvironment(context, product))
   if (context.flags.dryRun) {
-    context.print({ type: 'result', dryRun: true, product, environment, name }, () => [`Would set secret ${name} of ${product} in ${environment}`])
+    context.print({ type: 'result', dryRun: true, product, environment, name }, () => [
+      `Would set secret ${name} of ${product} in ${environment}`,
+    ])
     return EXIT.ok
   }
   const value = await readSecret(context, `Value of ${name} for ${product} in ${environment}`)
@@ -44,7 +48,10 @@ export async function setSecret(context: Context): Promise<number> {
 async function onlyEnvironment(context: Context, product: string): Promise<string> {
   const { environments } = await (await context.client()).product(product)
   if (environments.length === 1) return environments[0]!.name
-  throw fail('CLI_INPUT_MISSING', { what: `${product} has ${environments.length} environments`, fix: `Give --env: ${environments.map((each) => each.name).join(', ')}.` })
+  throw fail('CLI_INPUT_MISSING', {
+    what: `${product} has ${environments.length} environments`,
+    fix: `Give --env: ${environments.map((each) => each.name).join(', ')}.`,
+  })
 }
 
 /** The token alone is on stdout, so that it can go straight into a file or a secret store; what to know of it is on stderr. */

@@ -18,7 +18,11 @@ export async function validate(context: Context): Promise<number> {
   ])
   const [domain = '', product = ''] = address.split('/')
   const { diagnostics } = validateProduct({
-    files: { spec: { name: SPEC_FILE, text: spec }, deploy: deploy === null ? null : { name: DEPLOY_FILE, text: deploy }, contracts },
+    files: {
+      spec: { name: SPEC_FILE, text: spec },
+      deploy: deploy === null ? null : { name: DEPLOY_FILE, text: deploy },
+      contracts,
+    },
     context: { domain, product, domainOwners: ['(owners of the domain)'], environments: null, sources: null },
     environment: context.flags.env ?? null,
   })
@@ -27,9 +31,12 @@ export async function validate(context: Context): Promise<number> {
   const files = 1 + (deploy === null ? 0 : 1) + Object.keys(contracts).length
   const ms = Math.round(performance.now() - started)
   const texts = { [SPEC_FILE]: spec, ...(deploy !== null && { [DEPLOY_FILE]: deploy }), ...contracts }
-  context.print({ type: 'result', valid: errors === 0, product: address === '/' ? null : address, errors, warnings, files, diagnostics }, (style) => [
-    ...(diagnostics.length > 0 ? [formatDiagnostics(diagnostics, texts, { colour: style.colour }).trimEnd()] : []),
-    `${summariseDiagnostics(diagnostics, files)} (${ms} ms)`,
-  ])
+  context.print(
+    { type: 'result', valid: errors === 0, product: address === '/' ? null : address, errors, warnings, files, diagnostics },
+    (style) => [
+      ...(diagnostics.length > 0 ? [formatDiagnostics(diagnostics, texts, { colour: style.colour }).trimEnd()] : []),
+      `${summariseDiagnostics(diagnostics, files)} (${ms} ms)`,
+    ],
+  )
   return errors > 0 ? EXIT.refused : EXIT.ok
 }

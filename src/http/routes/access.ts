@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type AgreementRow, listAgreements, listEvidence, needAgreement } from '../../access/agreements.ts'
+import { requestNumber } from '../../access/requests.ts'
 import { isOneOf, isPlatform } from '../../access/subjects.ts'
 import { needProduct } from '../../catalog/products.ts'
 import { parseProductAddress } from '../../core/address.ts'
@@ -19,25 +20,41 @@ export function accessRoutes(app: App, deps: HttpDeps): void {
 
   async function viewOf(row: AgreementRow, caller: Caller) {
     const { product, owners } = await partiesOf(db, row)
-    const request = await db.selectFrom('request').select('number').where('id', '=', row.request).executeTakeFirstOrThrow()
-    const party = row.subject === caller.subject.name || isOneOf(caller.subject, [...owners, 'governance']) || isPlatform(caller.subject)
+    const party =
+      row.subject === caller.subject.name || isOneOf(caller.subject, [...owners, 'governance']) || isPlatform(caller.subject)
     const evidence = party ? (await listEvidence(db, row.id)).map((each) => ({ ...each, at: each.at.toISOString() })) : []
-    return agreementView(row, { product: `${product.domain}/${product.name}`, request: request.number, evidence })
+    return agreementView(row, {
+      product: `${product.domain}/${product.name}`,
+      request: await requestNumber(db, row.request),
+      evidence,
+    })
   }
 
   app.get(
     '/agreements',
-    { config: { rule: 'signed-in' }, schema: { querystring: z.object({ product: z.string().optional(), mine: z.stringbool().optional() }), response: { 200: shapes.List(shapes.Agreement) } } },
+    {
+      config: { rule: 'signed-in' },
+      schema: {
+        querystring: z.object({ product: z.string().optional(), mine: z.stringbool().optional() }),
+        response: { 200: shapes.List(shapes.Agreement) },
+      },
+    },
     async (request) => {
       const product = request.query.product ? await needProduct(db, parseProductAddress(request.query.product)) : null
-      const rows = await listAgreements(db, { ...(product && { product: product.id }), ...(request.query.mine && { subject: request.caller!.subject.name }) })
+      const rows = await listAgreements(db, {
+        ...(product && { product: product.id }),
+        ...(request.query.mine && { subject: request.caller!.subject.name }),
+      })
       return { items: await Promise.all(rows.map((row) => viewOf(row, request.caller!))), next: null }
     },
   )
 
   app.get(
     '/products/:domain/:product/access',
-    { config: { rule: 'signed-in' }, schema: { params: z.object({ domain: z.string(), product: z.string() }), response: { 200: shapes.List(shapes.Agreement) } } },
+    {
+      config: { rule: 'signed-in' },
+      schema: { params: z.object({ domain: z.string(), product: z.string() }), response: { 200: shapes.List(shapes.Agreement) } },
+    },
     async (request) => {
       const product = await needProduct(db, request.params)
       const rows = await listAgreements(db, { product: product.id })
@@ -45,15 +62,29 @@ export function accessRoutes(app: App, deps: HttpDeps): void {
     },
   )
 
-  app.get('/agreements/:number', { config: { rule: 'signed-in' }, schema: { params: Number_, response: { 200: shapes.Agreement } } }, async (request) =>
-    viewOf(await needAgreement(db, { number: request.params.number }), request.caller!),
+  app.get(
+    '/agreements/:number',
+    { config: { rule: 'signed-in' }, schema: { params: Number_, response: { 200: shapes.Agreement } } },
+    async (request) => viewOf(await needAgreement(db, { number: request.params.number }), request.caller!),
   )
 
   app.post(
     '/agreements/:number/revoke',
-    { config: { rule: 'signed-in' }, schema: { params: Number_, body: z.object({ reason: z.string().max(500).default('asked for') }).default({ reason: 'asked for' }), response: { 200: shapes.RunSummary } } },
+    {
+      config: { rule: 'signed-in' },
+      schema: {
+        params: Number_,
+        body: z.object({ reason: z.string().max(500).default('asked for') }).default({ reason: 'asked for' }),
+        response: { 200: shapes.RunSummary },
+      },
+    },
     async (request) => {
-      const { number } = await revokeAgreement(deps.lifecycle, request.params.number, request.caller!.subject, request.body.reason)
+      const { number } = await revokeAgreement(
+        deps.lifecycle,
+        request.params.number,
+        request.caller!.subject,
+        request.body.reason,
+      )
       return runSummary(await needRunRow(db, number))
     },
   )

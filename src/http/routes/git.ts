@@ -1,8 +1,8 @@
-import type { FastifyInstance } from 'fastify'
+import type { App } from '../app.ts'
 import type { HttpDeps } from '../deps.ts'
 
 /** `/git/<domain>/<product>.git/…`: the body goes to git as it comes, so this scope parses nothing. */
-export async function mountGit(app: FastifyInstance<any, any, any, any, any>, deps: HttpDeps): Promise<void> {
+export async function mountGit(app: App, deps: HttpDeps): Promise<void> {
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))

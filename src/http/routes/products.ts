@@ -4,21 +4,21 @@ import { issueToken } from '../../access/tokens.ts'
 import { readEntry, setEntryPart } from '../../catalog/entries.ts'
 import { listProducts, needDomain, needProduct, type ProductRow } from '../../catalog/products.ts'
 import { fail } from '../../core/fail.ts'
-import { startDeploy, planFor } from '../../lifecycle/deploy.ts'
+import { firstEnvironment, planFor, startDeploy, startRefresh } from '../../lifecycle/deploy.ts'
 import { blobId, isReleaseFile } from '../../lifecycle/release-content.ts'
 import { listMonitors } from '../../observe/monitors.ts'
 import { explainPlan } from '../../plan/explain.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
-import { currentRelease, type ReleaseRow } from '../../run/releases.ts'
 import { lastPublications } from '../../run/publications.ts'
 import { listRuns, needRunRow, runNumber } from '../../run/read-runs.ts'
+import { currentRelease, type ReleaseRow } from '../../run/releases.ts'
 import { audit } from '../../store/audit.ts'
 import type { App } from '../app.ts'
 import type { HttpDeps } from '../deps.ts'
 import { needOwner, needOwnerOrService, needService } from '../permissions.ts'
 import * as shapes from '../schemas.ts'
-import { type ProductFacts, productSummary, productView } from '../views/products.ts'
 import { planView } from '../views/plans.ts'
+import { type ProductFacts, productSummary, productView } from '../views/products.ts'
 import { runSummary } from '../views/runs.ts'
 
 const At = z.object({ domain: z.string(), product: z.string() })
@@ -31,7 +31,11 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   const environments = () => Object.keys(lifecycle.mesh().environments)
 
   async function factsOf(product: ProductRow): Promise<ProductFacts> {
-    const [runs, publications, monitors] = await Promise.all([listRuns(db, { product: product.id, limit: 30 }), lastPublications(db, product.id), listMonitors(db, product.id)])
+    const [runs, publications, monitors] = await Promise.all([
+      listRuns(db, { product: product.id, limit: 30 }),
+      lastPublications(db, product.id),
+      listMonitors(db, product.id),
+    ])
     const releases: Record<string, ReleaseRow> = {}
     for (const environment of environments().toReversed()) {
       const release = await currentRelease(db, product.id, environment)
@@ -42,37 +46,62 @@ export function productRoutes(app: App, deps: HttpDeps): void {
 
   app.get(
     '/products',
-    { config: { rule: 'signed-in' }, schema: { querystring: z.object({ domain: z.string().optional() }), response: { 200: shapes.List(shapes.ProductSummary) } } },
+    {
+      config: { rule: 'signed-in' },
+      schema: { querystring: z.object({ domain: z.string().optional() }), response: { 200: shapes.List(shapes.ProductSummary) } },
+    },
     async (request) => {
       const rows = (await listProducts(db, request.query.domain)).filter((row) => row.state !== 'retired')
-      return { items: await Promise.all(rows.map(async (row) => productSummary(await factsOf(row), deps.clock.now()))), next: null }
+      return {
+        items: await Promise.all(rows.map(async (row) => productSummary(await factsOf(row), deps.clock.now()))),
+        next: null,
+      }
     },
   )
 
-  app.get('/products/:domain/:product', { config: { rule: 'signed-in' }, schema: { params: At, response: { 200: shapes.Product } } }, async (request) => {
-    const product = await needProduct(db, request.params)
-    const facts = await factsOf(product)
-    const named = [...new Set([...facts.runs.map((run) => run.environment), ...Object.keys(facts.releases)])].filter((name) => name !== '*')
-    const served: Record<string, Awaited<ReturnType<Warehouse['served']>>> = {}
-    for (const environment of Object.keys(facts.releases)) served[environment] = await lifecycle.warehouse(environment).served({ id: product.id, domain: product.domain, product: product.name })
-    const runNumbers = Object.fromEntries(await Promise.all(Object.values(facts.releases).map(async (release) => [release.run, await runNumber(db, release.run)])))
-    return productView(facts, {
-      now: deps.clock.now(),
-      domain: await needDomain(db, product.domain),
-      cloneUrl: `${lifecycle.url()}/git/${product.domain}/${product.name}.git`,
-      head: (await lifecycle.repository.exists(product.id)) ? await lifecycle.repository.head(product.id, 'main') : null,
-      environments: named.length > 0 ? environments().filter((name) => named.includes(name)) : environments().slice(-1),
-      protectedOnes: facts.runs.filter((run) => run.approvers.length > 0).map((run) => run.environment),
-      served,
-      entry: await readEntry(db, product.id),
-      agreements: await listAgreements(db, { product: product.id }),
-      runNumbers,
-    })
-  })
+  app.get(
+    '/products/:domain/:product',
+    { config: { rule: 'signed-in' }, schema: { params: At, response: { 200: shapes.Product } } },
+    async (request) => {
+      const product = await needProduct(db, request.params)
+      const facts = await factsOf(product)
+      const named = [...new Set([...facts.runs.map((run) => run.environment), ...Object.keys(facts.releases)])].filter(
+        (name) => name !== '*',
+      )
+      const served: Record<string, Awaited<ReturnType<Warehouse['served']>>> = {}
+      for (const environment of Object.keys(facts.releases))
+        served[environment] = await lifecycle
+          .warehouse(environment)
+          .served({ id: product.id, domain: product.domain, product: product.name })
+      const runNumbers = Object.fromEntries(
+        await Promise.all(Object.values(facts.releases).map(async (release) => [release.run, await runNumber(db, release.run)])),
+      )
+      return productView(facts, {
+        now: deps.clock.now(),
+        domain: await needDomain(db, product.domain),
+        cloneUrl: `${lifecycle.url()}/git/${product.domain}/${product.name}.git`,
+        head: (await lifecycle.repository.exists(product.id)) ? await lifecycle.repository.head(product.id, 'main') : null,
+        environments: named.length > 0 ? environments().filter((name) => named.includes(name)) : environments().slice(-1),
+        protectedOnes: facts.runs.filter((run) => run.approvers.length > 0).map((run) => run.environment),
+        served,
+        entry: await readEntry(db, product.id),
+        agreements: await listAgreements(db, { product: product.id }),
+        runNumbers,
+      })
+    },
+  )
 
   app.post(
     '/products/:domain/:product/plan',
-    { config: { rule: 'signed-in' }, schema: { params: At, querystring: z.object({ environment: z.string().optional() }), body: z.object({ files: z.record(z.string().max(400), z.string()) }), response: { 200: shapes.Plan } } },
+    {
+      config: { rule: 'signed-in' },
+      schema: {
+        params: At,
+        querystring: z.object({ environment: z.string().optional() }),
+        body: z.object({ files: z.record(z.string().max(400), z.string()) }),
+        response: { 200: shapes.Plan },
+      },
+    },
     async (request) => {
       const product = await needProduct(db, request.params)
       needOwner(request.caller!, product, await needDomain(db, product.domain))
@@ -82,7 +111,8 @@ export function productRoutes(app: App, deps: HttpDeps): void {
         texts: Object.fromEntries(files.filter(([path]) => !path.startsWith('dbt/'))),
         oids: Object.fromEntries(files.map(([path, text]) => [path, blobId(Buffer.from(text, 'utf8'))])),
       }
-      const environment = request.query.environment ?? environments().at(-1)!
+      // Where a push of this tree would go first.
+      const environment = request.query.environment ?? (await firstEnvironment(lifecycle, product, source.texts))
       const { plan, diagnostics } = await planFor(lifecycle, db, product, environment, source)
       return planView(plan, { run: null, kind: 'deploy', product, environment, asOf: deps.clock.now(), diagnostics })
     },
@@ -92,7 +122,17 @@ export function productRoutes(app: App, deps: HttpDeps): void {
     '/products/:domain/:product/deploy',
     {
       config: { rule: 'signed-in' },
-      schema: { params: At, body: z.object({ environment: z.string().optional(), commit: z.string().regex(/^[0-9a-f]{40}$/).optional() }), response: { 200: z.union([shapes.RunSummary, shapes.Plan]) } },
+      schema: {
+        params: At,
+        body: z.object({
+          environment: z.string().optional(),
+          commit: z
+            .string()
+            .regex(/^[0-9a-f]{40}$/)
+            .optional(),
+        }),
+        response: { 200: z.union([shapes.RunSummary, shapes.Plan]) },
+      },
     },
     async (request) => {
       const product = await needProduct(db, request.params)
@@ -101,24 +141,69 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const commit = request.body.commit ?? (await lifecycle.repository.head(product.id, 'main'))
       if (!commit) throw fail('DEPLOY_NOTHING_THERE', { what: `${product.domain}/${product.name} has no commit on main` })
       const started = await db.transaction().execute((transaction) =>
-        startDeploy(lifecycle, transaction, { product, commit, by: subject.name, because: 'asked for', ...(request.body.environment && { environment: request.body.environment }) }),
+        startDeploy(lifecycle, transaction, {
+          product,
+          commit,
+          by: subject.name,
+          because: 'asked for',
+          ...(request.body.environment && { environment: request.body.environment }),
+        }),
       )
       if (started.started) return runSummary(await needRunRow(db, started.number))
       const empty = { steps: [], affected: [], worldHash: '' }
-      return planView(empty, { run: null, kind: 'deploy', product, environment: started.environment, asOf: deps.clock.now(), diagnostics: [], summary: explainPlan(empty, deps.clock.now()) })
+      return planView(empty, {
+        run: null,
+        kind: 'deploy',
+        product,
+        environment: started.environment,
+        asOf: deps.clock.now(),
+        diagnostics: [],
+        summary: explainPlan(empty, deps.clock.now()),
+      })
+    },
+  )
+
+  app.post(
+    '/products/:domain/:product/refresh',
+    {
+      config: { rule: 'signed-in' },
+      schema: {
+        params: At,
+        body: z.object({ environment: z.string().optional() }).optional(),
+        response: { 200: shapes.RunSummary },
+      },
+    },
+    async (request) => {
+      const product = await needProduct(db, request.params)
+      needOwner(request.caller!, product, await needDomain(db, product.domain))
+      const environment = request.body?.environment ?? environments().at(-1)!
+      const by = request.caller!.subject.name
+      const { number } = await db
+        .transaction()
+        .execute((queries) => startRefresh(lifecycle, queries, { product, environment, by, because: 'asked for' }))
+      return runSummary(await needRunRow(db, number))
     },
   )
 
   app.post(
     '/products/:domain/:product/connect',
-    { config: { rule: 'signed-in' }, schema: { params: At, body: z.object({ environment: z.string().optional() }).optional(), response: { 200: shapes.Connection } } },
+    {
+      config: { rule: 'signed-in' },
+      schema: {
+        params: At,
+        body: z.object({ environment: z.string().optional() }).optional(),
+        response: { 200: shapes.Connection },
+      },
+    },
     async (request) => {
       const product = await needProduct(db, request.params)
       const { subject, behind } = request.caller!
       const environment = request.body?.environment ?? environments().at(-1)!
       const domain = await needDomain(db, product.domain)
       const owner = [...domain.owners].includes(subject.name)
-      const held = (await listAgreements(db, { product: product.id, subject: subject.name })).filter((each) => each.state === 'active' && each.environment === environment)
+      const held = (await listAgreements(db, { product: product.id, subject: subject.name })).filter(
+        (each) => each.state === 'active' && each.environment === environment,
+      )
       if (!owner && held.length === 0) {
         throw fail('ACCESS_NOT_GRANTED', {
           what: `${subject.name} has no active agreement with ${product.domain}/${product.name} in ${environment}`,
@@ -127,7 +212,13 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       }
       const warehouse = lifecycle.warehouse(environment)
       const credential = await warehouse.issueCredential({ subject: subject.name, validMs: 8 * 3_600_000 })
-      await audit(db, { actor: subject.name, onBehalfOf: behind, action: 'access.connect', object: `${product.domain}/${product.name}@${environment}`, detail: { expiresAt: credential.expiresAt } })
+      await audit(db, {
+        actor: subject.name,
+        onBehalfOf: behind,
+        action: 'access.connect',
+        object: `${product.domain}/${product.name}@${environment}`,
+        detail: { expiresAt: credential.expiresAt },
+      })
       const served = await warehouse.served({ id: product.id, domain: product.domain, product: product.name })
       const ports = served.filter((port) => owner || held.some((each) => each.port === port.port && each.major === port.major))
       return connectionView(credential, ports)
@@ -136,13 +227,27 @@ export function productRoutes(app: App, deps: HttpDeps): void {
 
   app.post(
     '/products/:domain/:product/tokens',
-    { config: { rule: 'signed-in' }, schema: { params: At, body: z.object({ kind: z.enum(['git', 'service']) }), response: { 200: shapes.IssuedToken } } },
+    {
+      config: { rule: 'signed-in' },
+      schema: { params: At, body: z.object({ kind: z.enum(['git', 'service']) }), response: { 200: shapes.IssuedToken } },
+    },
     async (request) => {
       const product = await needProduct(db, request.params)
       needOwner(request.caller!, product, await needDomain(db, product.domain))
       const { kind } = request.body
-      const issued = await issueToken(db, { subject: request.caller!.subject.name, kind, product: product.id, validMs: TOKEN_MS[kind] })
-      await audit(db, { actor: request.caller!.subject.name, onBehalfOf: request.caller!.behind, action: `token.${kind}`, object: `${product.domain}/${product.name}`, detail: {} })
+      const issued = await issueToken(db, {
+        subject: request.caller!.subject.name,
+        kind,
+        product: product.id,
+        validMs: TOKEN_MS[kind],
+      })
+      await audit(db, {
+        actor: request.caller!.subject.name,
+        onBehalfOf: request.caller!.behind,
+        action: `token.${kind}`,
+        object: `${product.domain}/${product.name}`,
+        detail: {},
+      })
       return { token: issued.token, kind, expiresAt: issued.expiresAt.toISOString() }
     },
   )
@@ -161,14 +266,23 @@ export function productRoutes(app: App, deps: HttpDeps): void {
         const product = await needProduct(db, params)
         need(request.caller!, product, await needDomain(db, product.domain))
         await setEntryPart(db, product.id, part, request.body as Record<string, unknown>)
-        await audit(db, { actor: request.caller!.subject.name, onBehalfOf: request.caller!.behind, action: `product.${part}`, object: `${product.domain}/${product.name}`, detail: { keys: Object.keys(request.body as object) } })
+        await audit(db, {
+          actor: request.caller!.subject.name,
+          onBehalfOf: request.caller!.behind,
+          action: `product.${part}`,
+          object: `${product.domain}/${product.name}`,
+          detail: { keys: Object.keys(request.body as object) },
+        })
         return reply.status(204).send()
       },
     })
   }
 }
 
-function connectionView(credential: Awaited<ReturnType<Warehouse['issueCredential']>>, ports: Awaited<ReturnType<Warehouse['served']>>) {
+function connectionView(
+  credential: Awaited<ReturnType<Warehouse['issueCredential']>>,
+  ports: Awaited<ReturnType<Warehouse['served']>>,
+) {
   const { user, password, host, port, database, expiresAt } = credential
   const url = `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${database}`
   return {

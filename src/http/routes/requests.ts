@@ -1,11 +1,20 @@
 import { z } from 'zod'
 import { listRequests, needRequest, type RequestRow } from '../../access/requests.ts'
-import { decideRequest, editRequest, type NewRequest, previewRequest, retryRequest, submitRequest, undoRequest, withdrawRequest } from '../../lifecycle/request.ts'
+import { fail } from '../../core/fail.ts'
+import {
+  decideRequest,
+  editRequest,
+  type NewRequest,
+  previewRequest,
+  retryRequest,
+  submitRequest,
+  undoRequest,
+  withdrawRequest,
+} from '../../lifecycle/request.ts'
 import { runNumber } from '../../run/read-runs.ts'
 import type { App } from '../app.ts'
 import type { Caller } from '../authenticate.ts'
 import type { HttpDeps } from '../deps.ts'
-import { fail } from '../../core/fail.ts'
 import * as shapes from '../schemas.ts'
 import { planView } from '../views/plans.ts'
 import { requestView } from '../views/requests.ts'
@@ -24,57 +33,115 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
     '/requests',
     {
       config: { rule: 'signed-in' },
-      schema: { querystring: z.object({ mine: z.stringbool().optional(), open: z.stringbool().optional(), limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.coerce.number().optional() }), response: { 200: shapes.List(shapes.Request) } },
+      schema: {
+        querystring: z.object({
+          mine: z.stringbool().optional(),
+          open: z.stringbool().optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+          cursor: z.coerce.number().optional(),
+        }),
+        response: { 200: shapes.List(shapes.Request) },
+      },
     },
     async (request) => {
       const { mine, open, limit, cursor } = request.query
-      const rows = await listRequests(db, { limit, ...(mine && { by: request.caller!.subject.name }), ...(open && { open }), ...(cursor && { before: cursor }) })
-      return { items: await Promise.all(rows.map((row) => viewOf(row, request.caller!))), next: rows.length === limit ? String(rows.at(-1)!.number) : null }
+      const rows = await listRequests(db, {
+        limit,
+        ...(mine && { by: request.caller!.subject.name }),
+        ...(open && { open }),
+        ...(cursor && { before: cursor }),
+      })
+      return {
+        items: await Promise.all(rows.map((row) => viewOf(row, request.caller!))),
+        next: rows.length === limit ? String(rows.at(-1)!.number) : null,
+      }
     },
   )
 
   app.post(
     '/requests',
-    { config: { rule: 'signed-in' }, schema: { querystring: z.object({ 'dry-run': z.stringbool().optional() }), body: shapes.NewRequest, response: { 200: shapes.Request } } },
+    {
+      config: { rule: 'signed-in' },
+      schema: {
+        querystring: z.object({ 'dry-run': z.stringbool().optional() }),
+        body: shapes.NewRequest,
+        response: { 200: shapes.Request },
+      },
+    },
     async (request) => {
       needPerson(request.caller!)
       const asked = request.body as NewRequest
-      if (!request.query['dry-run']) return viewOf(await submitRequest(lifecycle, asked, request.caller!.subject), request.caller!)
+      if (!request.query['dry-run'])
+        return viewOf(await submitRequest(lifecycle, asked, request.caller!.subject), request.caller!)
       const now = deps.clock.now()
       const plan = await previewRequest(lifecycle, asked)
       const payload = asked.payload as Record<string, unknown>
-      const row: RequestRow = { id: '', number: 0, kind: asked.kind, payload, by: request.caller!.subject.name, state: 'draft', approvers: [], approvals: [], run: null, created_at: now, updated_at: now }
+      const row: RequestRow = {
+        id: '',
+        number: 0,
+        kind: asked.kind,
+        payload,
+        by: request.caller!.subject.name,
+        state: 'draft',
+        approvers: [],
+        approvals: [],
+        run: null,
+        created_at: now,
+        updated_at: now,
+      }
       const product = { domain: String(payload.domain ?? ''), name: String(payload.name ?? '') }
-      return requestView(row, request.caller!.subject, { run: null, plan: planView(plan, { run: null, kind: 'bootstrap', product, environment: '*', asOf: now, diagnostics: [] }) })
+      return requestView(row, request.caller!.subject, {
+        run: null,
+        plan: planView(plan, { run: null, kind: 'bootstrap', product, environment: '*', asOf: now, diagnostics: [] }),
+      })
     },
   )
 
-  app.get('/requests/:number', { config: { rule: 'signed-in' }, schema: { params: Number_, response: { 200: shapes.Request } } }, async (request) =>
-    viewOf(await needRequest(db, request.params.number), request.caller!),
+  app.get(
+    '/requests/:number',
+    { config: { rule: 'signed-in' }, schema: { params: Number_, response: { 200: shapes.Request } } },
+    async (request) => viewOf(await needRequest(db, request.params.number), request.caller!),
   )
 
-  app.patch('/requests/:number', { config: { rule: 'signed-in' }, schema: { params: Number_, body: z.record(z.string(), z.json()), response: { 200: shapes.Request } } }, async (request) => {
-    needPerson(request.caller!)
-    return viewOf(await editRequest(lifecycle, request.params.number, request.caller!.subject, request.body), request.caller!)
-  })
+  app.patch(
+    '/requests/:number',
+    {
+      config: { rule: 'signed-in' },
+      schema: { params: Number_, body: z.record(z.string(), z.json()), response: { 200: shapes.Request } },
+    },
+    async (request) => {
+      needPerson(request.caller!)
+      return viewOf(await editRequest(lifecycle, request.params.number, request.caller!.subject, request.body), request.caller!)
+    },
+  )
 
   const acts = {
-    approve: (number: number, caller: Caller, note: string | null) => decideRequest(lifecycle, number, caller.subject, 'approved', note),
-    deny: (number: number, caller: Caller, note: string | null) => decideRequest(lifecycle, number, caller.subject, 'denied', note),
+    approve: (number: number, caller: Caller, note: string | null) =>
+      decideRequest(lifecycle, number, caller.subject, 'approved', note),
+    deny: (number: number, caller: Caller, note: string | null) =>
+      decideRequest(lifecycle, number, caller.subject, 'denied', note),
     withdraw: (number: number, caller: Caller) => withdrawRequest(lifecycle, number, caller.subject),
     retry: (number: number, caller: Caller) => retryRequest(lifecycle, number, caller.subject),
     undo: (number: number, caller: Caller) => undoRequest(lifecycle, number, caller.subject),
   }
   for (const [act, perform] of Object.entries(acts)) {
-    app.post(`/requests/:number/${act}`, { config: { rule: 'signed-in' }, schema: { params: Number_, body: shapes.Decision.optional(), response: { 200: shapes.Request } } }, async (request) => {
-      needPerson(request.caller!)
-      const { number } = request.params as z.infer<typeof Number_>
-      return viewOf(await perform(number, request.caller!, request.body?.note ?? null), request.caller!)
-    })
+    app.post(
+      `/requests/:number/${act}`,
+      {
+        config: { rule: 'signed-in' },
+        schema: { params: Number_, body: shapes.Decision.optional(), response: { 200: shapes.Request } },
+      },
+      async (request) => {
+        needPerson(request.caller!)
+        const { number } = request.params as z.infer<typeof Number_>
+        return viewOf(await perform(number, request.caller!, request.body?.note ?? null), request.caller!)
+      },
+    )
   }
 }
 
 /** Requests and decisions are made by people, not by tokens bound to a product. */
 function needPerson(caller: Caller): void {
-  if (caller.product !== null) throw fail('HTTP_NOT_ALLOWED', { what: "A product's token cannot ask or decide", fix: 'Sign in yourself.' })
+  if (caller.product !== null)
+    throw fail('HTTP_NOT_ALLOWED', { what: "A product's token cannot ask or decide", fix: 'Sign in yourself.' })
 }

@@ -6,14 +6,31 @@ import type * as shapes from '../schemas.ts'
 
 export function planView(
   plan: Plan,
-  about: { run: number | null; kind: string; product: { domain: string; name: string }; environment: string; asOf: Date; diagnostics: Diagnostic[]; summary?: string },
+  about: {
+    run: number | null
+    kind: string
+    product: { domain: string; name: string }
+    environment: string
+    asOf: Date
+    diagnostics: Diagnostic[]
+    summary?: string
+  },
 ): z.infer<typeof shapes.Plan> {
   return {
     run: about.run,
     kind: about.kind,
     product: `${about.product.domain}/${about.product.name}`,
     environment: about.environment,
-    steps: plan.steps.map(({ id, stage, command, address, title, risk, because, dependsOn }) => ({ id, stage, command, address, title, risk, because, dependsOn })),
+    steps: plan.steps.map(({ id, stage, command, address, title, risk, because, dependsOn }) => ({
+      id,
+      stage,
+      command,
+      address,
+      title,
+      risk,
+      because,
+      dependsOn,
+    })),
     affected: plan.affected,
     unchanged: 0,
     asOf: about.asOf.toISOString(),

@@ -49,10 +49,24 @@ function productState({ product, runs, releases }: ProductFacts): { state: strin
   const moving = runs.find((run) => run.state === 'running' || run.state === 'queued')
   if (moving) {
     const state = moving.kind === 'bootstrap' ? 'provisioning' : 'deploying'
-    return { state, since: moving.started_at ?? moving.created_at, reason: `run ${moving.number}${moving.step ? `, ${moving.step}` : ''}` }
+    return {
+      state,
+      since: moving.started_at ?? moving.created_at,
+      reason: `run ${moving.number}${moving.step ? `, ${moving.step}` : ''}`,
+    }
   }
-  if (last?.state === 'failed') return { state: hasRelease ? 'degraded' : 'failed', since: last.ended_at ?? last.created_at, reason: `run ${last.number}: ${last.problem?.message ?? 'failed'}` }
-  if (last?.state === 'waiting' && !hasRelease) return { state: 'waiting', since: last.created_at, reason: `run ${last.number} waits for approval by ${last.approvers.join(' or ')}` }
+  if (last?.state === 'failed')
+    return {
+      state: hasRelease ? 'degraded' : 'failed',
+      since: last.ended_at ?? last.created_at,
+      reason: `run ${last.number}: ${last.problem?.message ?? 'failed'}`,
+    }
+  if (last?.state === 'waiting' && !hasRelease)
+    return {
+      state: 'waiting',
+      since: last.created_at,
+      reason: `run ${last.number} waits for approval by ${last.approvers.join(' or ')}`,
+    }
   if (hasRelease) return { state: 'active', since: Object.values(releases)[0]!.at, reason: null }
   return { state: 'draft', since: product.created_at, reason: 'no release yet' }
 }
@@ -82,14 +96,34 @@ export function productView(
       const run = facts.runs.find((each) => each.environment === name)
       return {
         name,
-        state: run?.state === 'running' || run?.state === 'queued' ? 'deploying' : run?.state === 'waiting' ? 'waiting' : run?.state === 'failed' ? (release ? 'degraded' : 'failed') : release ? 'active' : 'draft',
+        state:
+          run?.state === 'running' || run?.state === 'queued'
+            ? 'deploying'
+            : run?.state === 'waiting'
+              ? 'waiting'
+              : run?.state === 'failed'
+                ? release
+                  ? 'degraded'
+                  : 'failed'
+                : release
+                  ? 'active'
+                  : 'draft',
         release: release
-          ? { number: release.number, label: release.label, commit: release.commit_id, at: release.at.toISOString(), run: more.runNumbers[release.run] ?? 0, revision: release.revision }
+          ? {
+              number: release.number,
+              label: release.label,
+              commit: release.commit_id,
+              at: release.at.toISOString(),
+              run: more.runNumbers[release.run] ?? 0,
+              revision: release.revision,
+            }
           : null,
         protected: more.protectedOnes.includes(name),
       }
     }),
-    served: Object.entries(more.served).flatMap(([environment, ports]) => ports.map((port) => servedView(environment, port, facts.releases[environment]?.spec ?? null))),
+    served: Object.entries(more.served).flatMap(([environment, ports]) =>
+      ports.map((port) => servedView(environment, port, facts.releases[environment]?.spec ?? null)),
+    ),
     roles: rolesView(facts.product, more.domain, more.agreements),
     offers: (spec?.offers ?? []).map((offer) => ({
       name: offer.name,
@@ -100,13 +134,22 @@ export function productView(
       terms: `${offer.terms.url} (version ${offer.terms.version})`,
       approvers: [...offer.approvers.first, ...offer.approvers.second],
     })),
-    catalog: more.entry && { community: more.entry.community, state: more.entry.state, metadata: more.entry.metadata, metrics: more.entry.metrics },
+    catalog: more.entry && {
+      community: more.entry.community,
+      state: more.entry.state,
+      metadata: more.entry.metadata,
+      metrics: more.entry.metrics,
+    },
     monitors: facts.monitors.map(({ port, object, kind }) => ({ port, object, kind, state: 'gathering' })),
     runs: facts.runs.slice(0, 10).map(runSummary),
   }
 }
 
-function servedView(environment: string, port: Awaited<ReturnType<Warehouse['served']>>[number], spec: ProductSpec | null): Product['served'][number] {
+function servedView(
+  environment: string,
+  port: Awaited<ReturnType<Warehouse['served']>>[number],
+  spec: ProductSpec | null,
+): Product['served'][number] {
   const declared = spec?.outputs.find((output) => output.port === port.port && output.major === port.major)
   return {
     environment,
@@ -135,7 +178,15 @@ function rolesView(product: ProductRow, domain: DomainRow, agreements: readonly 
   const consumers = agreements.filter((agreement) => agreement.state === 'active').map((agreement) => agreement.subject)
   return [
     { role: 'consumer', subjects: [...new Set(consumers)].sort(), may: 'reads the output ports of its agreements' },
-    { role: 'service', subjects: ['its jobs'], may: 'reads and writes internal data, inputs and outputs; publishes metadata and metrics' },
-    { role: 'owner', subjects: [...new Set([...domain.owners, product.owner])].sort(), may: 'edits metadata, approves access, reads all data and metrics of the product' },
+    {
+      role: 'service',
+      subjects: ['its jobs'],
+      may: 'reads and writes internal data, inputs and outputs; publishes metadata and metrics',
+    },
+    {
+      role: 'owner',
+      subjects: [...new Set([...domain.owners, product.owner])].sort(),
+      may: 'edits metadata, approves access, reads all data and metrics of the product',
+    },
   ]
 }

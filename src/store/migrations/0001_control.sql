@@ -98,7 +98,6 @@ create table run (
   lease_until timestamptz,
   cancel_by   text,
   problem     jsonb,
-  isolation   text,
   created_at  timestamptz not null default clock_timestamp(),
   started_at  timestamptz,
   ended_at    timestamptz
@@ -254,16 +253,6 @@ create table monitor (
   level       jsonb not null,
   run         uuid not null,
   unique (product, environment, port, object, kind)
-);
-
-create table secret (
-  product     uuid not null references product (id),
-  environment text not null,
-  name        text not null,
-  sealed      text not null,
-  updated_by  text not null,
-  updated_at  timestamptz not null default now(),
-  primary key (product, environment, name)
 );
 
 -- Last commit of main a push was handled for, so that a crash between the ref update and our answer loses nothing.

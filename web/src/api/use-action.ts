@@ -20,8 +20,9 @@ export function useAction<T>(onDone?: (answer: T) => void) {
     },
     onSuccess: async (answer) => {
       intent.current = null
-      await client.invalidateQueries()
       onDone?.(answer)
+      // A plan that was only looked at is not asked again: after a Create it would say that the name is taken.
+      await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'dry-run' })
     },
   })
 }

@@ -27,13 +27,12 @@ export function HomePage() {
   const runs = runList.data?.items ?? []
   const waitingNumbers = runs.filter((run) => run.state === 'waiting').slice(0, 10)
   // Whether a waiting run waits for me is said by the run itself, not by its summary.
-  const waiting = useQueries({ queries: waitingNumbers.map((run) => runQuery(run.number)) })
-    .map((query) => query.data)
-    .filter((run) => run?.actions.approve) as Run[]
+  const asked = useQueries({ queries: waitingNumbers.map((run) => runQuery(run.number)) })
+  const waiting = asked.flatMap((query) => (query.data?.actions.approve ? [query.data] : []))
   const requests = (requestList.data?.items ?? []).filter((request) => request.actions.approve || request.actions.retry)
   const products = productList.data?.items ?? []
   const broken = brokenRuns(runs)
-  const first = [requestList, runList, productList].find((query) => query.isPending)
+  const first = [requestList, runList, productList, ...asked].find((query) => query.isPending)
   const failed = [requestList, runList, productList].find((query) => query.isError)
   const now = Date.now()
   const recent = runs.filter((run) => now - Date.parse(run.startedAt ?? run.createdAt) < DAY_MS)

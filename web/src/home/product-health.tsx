@@ -12,31 +12,33 @@ export function ProductHealth({ products }: { products: ProductSummary[] }) {
   const sorted = products.toSorted((a, b) => rank(a) - rank(b) || a.address.localeCompare(b.address))
   return (
     <Section title="Products" count={products.length} end={<Link to="/products">All products</Link>}>
-      <table className={parts.table}>
-        <thead>
-          <tr>
-            <th>Product</th>
-            <th>State</th>
-            <th>Levels</th>
-            <th className={parts.num}>Fresh</th>
-          </tr>
-        </thead>
-        <tbody>
-          {sorted.slice(0, 8).map((product) => (
-            <tr key={product.address}>
-              <td>
-                <ProductLink address={product.address} />
-                <small>{product.release ?? 'not released'}</small>
-              </td>
-              <td>
-                <Status kind="product" state={product.state} />
-              </td>
-              <td>{product.slo ? <Status kind="level" state={product.slo} /> : <span className="muted">–</span>}</td>
-              <td className={parts.num}>{product.freshness === null ? '–' : formatDuration(product.freshness * 1000)}</td>
+      <div className={parts.tableBox}>
+        <table className={parts.table}>
+          <thead>
+            <tr>
+              <th>Product</th>
+              <th>State</th>
+              <th>Levels</th>
+              <th className={parts.num}>Fresh</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {sorted.slice(0, 8).map((product) => (
+              <tr key={product.address}>
+                <td>
+                  <ProductLink address={product.address} />
+                  <small>{product.release ?? 'not released'}</small>
+                </td>
+                <td>
+                  <Status kind="product" state={product.state} />
+                </td>
+                <td>{product.slo ? <Status kind="level" state={product.slo} /> : <span className="muted">–</span>}</td>
+                <td className={parts.num}>{product.freshness === null ? '–' : formatDuration(product.freshness * 1000)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       {sorted.length ? null : <p className="muted">No product yet.</p>}
     </Section>
   )

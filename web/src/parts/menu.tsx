@@ -5,11 +5,14 @@ import styles from './menu.module.css'
 export function MenuButton({
   label,
   title,
+  name,
   className,
   children,
 }: {
   label: React.ReactNode
   title: string
+  /** what the button is called when it shows a picture only */
+  name?: string
   className?: string | undefined
   children: (close: () => void) => React.ReactNode
 }) {
@@ -45,6 +48,7 @@ export function MenuButton({
         aria-expanded={open}
         aria-controls={id}
         title={title}
+        aria-label={name}
         onClick={() => setOpen(!open)}
       >
         {label}

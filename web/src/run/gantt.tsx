@@ -164,9 +164,9 @@ function Track({ row, length }: { row: GanttRow; length: number }) {
   )
 }
 
-/** Right of the bar and its band where the note fits, else on the side with more room; a track is at least 600 px wide. */
+/** Right of the bar and its band where the note fits, else on the side with more room; a track is at least 420 px wide. */
 function notePlace(note: string, left: number, reach: number): React.CSSProperties {
-  const needed = (note.length * 7 + 16) / 6
+  const needed = (note.length * 7 + 16) / 4.2
   const right = 100 - reach
   if (right >= needed || right >= left) return { left: `calc(${reach}% + 8px)`, right: 0 }
   return { left: 0, right: `calc(${100 - left}% + 8px)`, textAlign: 'right' }

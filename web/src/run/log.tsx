@@ -119,12 +119,19 @@ function Lines({ lines, opened, follow, onFollow, onLine, stageOf, empty }: Line
     watch.observe(box.current!)
     return () => watch.disconnect()
   }, [])
-  useLayoutEffect(() => {
-    if (follow && box.current && lines.length) box.current.scrollTop = box.current.scrollHeight
-  }, [follow, lines])
   const index = opened === null ? -1 : lines.findIndex((line) => line.number === opened)
+  // The scroll event comes a frame later, and until then the window would be empty.
+  const scrollTo = (to: number) => {
+    if (!box.current) return
+    box.current.scrollTop = to
+    setTop(box.current.scrollTop)
+  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls when there are more lines
   useLayoutEffect(() => {
-    if (index >= 0 && box.current) box.current.scrollTop = Math.max(0, (index - BEFORE) * LINE)
+    if (follow) scrollTo(lines.length * LINE)
+  }, [follow, lines])
+  useLayoutEffect(() => {
+    if (index >= 0) scrollTo(Math.max(0, (index - BEFORE) * LINE))
   }, [index])
   const from = Math.max(0, Math.floor(top / LINE) - BEYOND)
   const seen = lines.slice(from, Math.ceil((top + height) / LINE) + BEYOND)

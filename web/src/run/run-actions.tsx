@@ -46,7 +46,7 @@ export function RunActions({ run, request }: { run: Run; request: number | null 
           Undo
         </Button>
       ) : null}
-      <MenuButton title="Copy as CLI" className={menuStyles.more} label={<Icon name="more" />}>
+      <MenuButton title="Copy as CLI" name="Copy as CLI" className={menuStyles.more} label={<Icon name="more" />}>
         {(close) => (
           <>
             <p className={menuStyles.title}>Copy as CLI</p>

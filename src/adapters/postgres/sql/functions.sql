@@ -58,7 +58,8 @@ BEGIN
   IF keeper IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'HD002', MESSAGE = 'the product has no keeper';
   END IF;
-  PERFORM pg_advisory_xact_lock(hashtextextended('heddle.keeper ' || keeper, 0));
+  -- a row lock, not an advisory one: those any login may take
+  PERFORM FROM heddle.keeper k WHERE k.product = owner FOR UPDATE;
   EXECUTE format('GRANT %I TO heddle_provisioner WITH INHERIT FALSE, SET TRUE, ADMIN FALSE', keeper);
   RAISE LOG 'heddle: the provisioner acts as % to %', keeper, why;
   RETURN keeper;
@@ -112,31 +113,35 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   WHERE a.datname = current_database() AND a.state IN ('active', 'fastpath function call') AND x.ms > b.statement_ms
 $$;
 
--- A proof logs in as the subject itself, whose own password must be as good afterwards as before: the verifier is kept here meanwhile.
-CREATE OR REPLACE FUNCTION heddle.borrow_login(subject_login text, new_verifier text, until text, let_in boolean) RETURNS void
+-- A proof logs in as the subject itself, whose own password must be as good afterwards as before: the verifier is kept here meanwhile. False when
+-- another proof has it; one that is older than 5 s was killed, and what it left here is still the person's own.
+CREATE OR REPLACE FUNCTION heddle.borrow_login(subject_login text, new_verifier text, until text, let_in boolean) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
 BEGIN
-  PERFORM FROM heddle.login l WHERE l.role = subject_login AND l.kind = 'subject';
+  PERFORM FROM heddle.login l WHERE l.role = subject_login AND l.kind = 'subject' FOR UPDATE;
   IF NOT FOUND OR new_verifier NOT LIKE 'SCRAM-SHA-256$%' THEN
     RAISE EXCEPTION USING ERRCODE = 'HD003', MESSAGE = format('%s is no login of a subject', subject_login);
   END IF;
+  IF EXISTS (SELECT FROM heddle.borrowed b WHERE b.login = subject_login AND b.at > clock_timestamp() - interval '5 seconds') THEN RETURN false; END IF;
   SELECT * INTO held FROM pg_authid a WHERE a.rolname = subject_login;
-  -- A row already there is what a killed proof left behind: it holds the person's own verifier.
-  INSERT INTO heddle.borrowed (login, verifier, can_login, valid_until, connections)
-  VALUES (subject_login, held.rolpassword, held.rolcanlogin, held.rolvaliduntil::text, held.rolconnlimit)
-  ON CONFLICT (login) DO UPDATE SET at = now();
+  INSERT INTO heddle.borrowed (login, lent, verifier, can_login, valid_until, connections)
+  VALUES (subject_login, new_verifier, held.rolpassword, held.rolcanlogin, held.rolvaliduntil::text, held.rolconnlimit)
+  ON CONFLICT (login) DO UPDATE SET at = clock_timestamp(), lent = excluded.lent;
   EXECUTE format('ALTER ROLE %I PASSWORD %L VALID UNTIL %L CONNECTION LIMIT -1', subject_login, new_verifier, until);
   IF let_in THEN EXECUTE format('ALTER ROLE %I LOGIN', subject_login); END IF;
+  RETURN true;
 END $$;
 
-CREATE OR REPLACE FUNCTION heddle.return_login(subject_login text) RETURNS void
+-- Gives back what was borrowed with that verifier, or whatever was borrowed; nothing to give back is fine.
+CREATE OR REPLACE FUNCTION heddle.return_login(subject_login text, lent_verifier text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held heddle.borrowed;
 BEGIN
-  DELETE FROM heddle.borrowed b WHERE b.login = subject_login RETURNING * INTO held;
+  PERFORM FROM heddle.login l WHERE l.role = subject_login FOR UPDATE;
+  DELETE FROM heddle.borrowed b WHERE b.login = subject_login AND b.lent = coalesce(lent_verifier, b.lent) RETURNING * INTO held;
   IF held.login IS NULL OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = subject_login) THEN RETURN; END IF;
   EXECUTE format('ALTER ROLE %I %s PASSWORD %s VALID UNTIL %L CONNECTION LIMIT %s', subject_login,
     CASE WHEN held.can_login THEN 'LOGIN' ELSE 'NOLOGIN' END,
@@ -147,5 +152,5 @@ END $$;
 CREATE OR REPLACE FUNCTION heddle.return_stale_logins() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM heddle.return_login(b.login) FROM heddle.borrowed b WHERE b.at < now() - interval '1 minute';
+  PERFORM heddle.return_login(b.login, NULL) FROM heddle.borrowed b WHERE b.at < now() - interval '1 minute';
 END $$;

@@ -139,9 +139,10 @@ CREATE TABLE IF NOT EXISTS heddle.mask_key (domain text PRIMARY KEY, inner_pad b
 -- The verifier a person holds while a proof borrows that login.
 CREATE TABLE IF NOT EXISTS heddle.borrowed (
   login text PRIMARY KEY,
+  lent text NOT NULL,
   verifier text,
   can_login boolean NOT NULL,
   valid_until text,
   connections integer NOT NULL,
-  at timestamptz NOT NULL DEFAULT now()
+  at timestamptz NOT NULL DEFAULT clock_timestamp()
 );

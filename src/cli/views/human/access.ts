@@ -1,7 +1,7 @@
 import { statusWord } from '../../../client/status-words.ts'
 import type { Agreement, Connection } from '../../../client/types.ts'
 import { renderFacts } from './facts.ts'
-import { cleanLine, glyph, paint, showState, type Style } from './style.ts'
+import { cleanLine, glyph, paint, type Style, showState } from './style.ts'
 import { renderTable } from './table.ts'
 import { ageOf, showTime } from './time.ts'
 
@@ -45,7 +45,10 @@ export function renderAgreement(agreement: Agreement, style: Style): string[] {
     ),
   ]
   for (const { expect, at, run, proofs } of agreement.evidence) {
-    lines.push('', paint(style, 'strong', `Evidence that it is ${expect}`) + paint(style, 'muted', `   ${ageOf(at, style)} ago, run ${run}`))
+    lines.push(
+      '',
+      paint(style, 'strong', `Evidence that it is ${expect}`) + paint(style, 'muted', `   ${ageOf(at, style)} ago, run ${run}`),
+    )
     for (const proof of proofs) {
       const mark = paint(style, proof.ok ? 'ok' : 'bad', glyph(proof.ok ? 'ok' : 'bad').padEnd(4))
       const detail = [proof.detail, proof.sqlstate && `SQLSTATE ${proof.sqlstate}`].filter((text) => text).join(', ')
@@ -66,7 +69,10 @@ export function renderConnection(connection: Connection, style: Style): string[]
         ['jdbc', connection.jdbc],
         ['user', connection.user],
         ['until', showTime(connection.expiresAt, style)],
-        ...connection.ports.map((port) => [`port ${port.port}`, port.objects.map((object) => `${port.schema}.${cleanLine(object)}`).join(', ')] as const),
+        ...connection.ports.map(
+          (port) =>
+            [`port ${port.port}`, port.objects.map((object) => `${port.schema}.${cleanLine(object)}`).join(', ')] as const,
+        ),
       ],
       style,
     ),

@@ -12,7 +12,11 @@ export function renderChecks(checks: readonly ShownCheck[], style: Style): strin
     const [first = '', ...more] = wrap(cleanLine(detail), style.width - indent)
     const mark = paint(style, FAMILY[state], glyph(FAMILY[state]).padEnd(6))
     const fixes = fix === undefined ? [] : wrap(`fix: ${fix}`, style.width - 6)
-    return [`${mark}${name.padEnd(column)}${first}`, ...more.map((line) => ' '.repeat(indent) + line), ...fixes.map((line) => `      ${line}`)]
+    return [
+      `${mark}${name.padEnd(column)}${first}`,
+      ...more.map((line) => ' '.repeat(indent) + line),
+      ...fixes.map((line) => `      ${line}`),
+    ]
   })
   const failed = checks.filter(({ state }) => state === 'fail').length
   const warned = checks.filter(({ state }) => state === 'warn').length

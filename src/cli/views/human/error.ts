@@ -1,4 +1,4 @@
-import { cleanLine, clean, paint, type Style, wrap } from './style.ts'
+import { clean, cleanLine, paint, type Style, wrap } from './style.ts'
 
 export type ShownProblem = {
   code: string
@@ -8,14 +8,25 @@ export type ShownProblem = {
   docs?: string | undefined
   requestId?: string | undefined
   at?: { file: string; line: number; column: number } | undefined
-  details?: readonly { severity: string; code: string; what: string; why?: string | undefined; fix?: string | undefined; at?: ShownProblem['at'] }[] | undefined
+  details?:
+    | readonly {
+        severity: string
+        code: string
+        what: string
+        why?: string | undefined
+        fix?: string | undefined
+        at?: ShownProblem['at']
+      }[]
+    | undefined
 }
 
 /** `file:line:col error[CODE] what`, then why, fix, docs and request id, each on lines of its own. */
 export function renderProblem(problem: ShownProblem, style: Style, severity = 'error'): string[] {
   const place = problem.at ? `${cleanLine(problem.at.file)}:${problem.at.line}:${problem.at.column} ` : ''
   const head = wrap(`${place}${severity}[${problem.code}] ${clean(problem.message)}`, style.width)
-  head[0] = head[0]!.replace(`${severity}[${problem.code}]`, (mark) => paint(style, severity === 'warning' ? 'warn' : 'bad', mark))
+  head[0] = head[0]!.replace(`${severity}[${problem.code}]`, (mark) =>
+    paint(style, severity === 'warning' ? 'warn' : 'bad', mark),
+  )
   return [
     ...head,
     ...labelled('why', problem.why, style),
@@ -31,5 +42,7 @@ export function renderProblem(problem: ShownProblem, style: Style, severity = 'e
 function labelled(label: string, text: string | undefined, style: Style): string[] {
   if (text === undefined || text === '') return []
   const indent = ' '.repeat(3 + label.length + 2)
-  return wrap(clean(text), style.width - indent.length).map((line, at) => (at === 0 ? `   ${paint(style, 'muted', label)}  ${line}` : indent + line))
+  return wrap(clean(text), style.width - indent.length).map((line, at) =>
+    at === 0 ? `   ${paint(style, 'muted', label)}  ${line}` : indent + line,
+  )
 }

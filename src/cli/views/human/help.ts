@@ -22,7 +22,15 @@ export function renderTopHelp(verbs: readonly HelpVerb[], width: number): string
     ...FIRST_EXAMPLES.map((example) => `    ${example}`),
     '',
     'heddle VERB [arguments] [flags]      flags of every verb and of one: heddle VERB --help',
-    ...groups.flatMap((group) => ['', group, ...rows(shown.filter((verb) => verb.group === group).map(({ path, text }) => [path, text] as const), column, width)]),
+    ...groups.flatMap((group) => [
+      '',
+      group,
+      ...rows(
+        shown.filter((verb) => verb.group === group).map(({ path, text }) => [path, text] as const),
+        column,
+        width,
+      ),
+    ]),
   ]
 }
 
@@ -30,9 +38,16 @@ export function renderGroupHelp(noun: string, verbs: readonly HelpVerb[], width:
   const own = verbs.filter(({ path }) => path.startsWith(`${noun} `))
   const column = Math.max(...own.map(({ path }) => path.length)) + 2
   return [
-    ...own.flatMap(({ examples }) => examples.slice(0, 1)).slice(0, 3).map((example) => `    ${example}`),
+    ...own
+      .flatMap(({ examples }) => examples.slice(0, 1))
+      .slice(0, 3)
+      .map((example) => `    ${example}`),
     '',
-    ...rows(own.map(({ path, text }) => [path, text] as const), column, width),
+    ...rows(
+      own.map(({ path, text }) => [path, text] as const),
+      column,
+      width,
+    ),
   ]
 }
 

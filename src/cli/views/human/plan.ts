@@ -15,17 +15,25 @@ export function renderPlan(plan: Plan, style: Style): string[] {
   const lines = [`${paint(style, 'strong', head)}   ${paint(style, 'muted', `as of ${showTime(plan.asOf, style)}`)}`]
   for (const stage of stagesOf(plan.steps)) {
     lines.push(stage)
-    for (const step of plan.steps.filter((each) => each.stage === stage)) lines.push(...renderStep(step, { riskWidth, titleWidth }, style))
+    for (const step of plan.steps.filter((each) => each.stage === stage))
+      lines.push(...renderStep(step, { riskWidth, titleWidth }, style))
   }
   const unchanged = plan.unchanged > 0 && plan.steps.length > 0 ? `  ${plan.unchanged} unchanged` : ''
   lines.push(`${cleanLine(plan.summary)}${unchanged}`)
   if (plan.affected.length > 0)
-    lines.push(...wrap(`Affects  ${count(plan.affected.length, 'consumer')}: ${plan.affected.map(cleanLine).join(', ')}`, style.width))
-  for (const { what, severity, ...rest } of plan.diagnostics) lines.push(...renderProblem({ ...rest, message: what }, style, severity))
+    lines.push(
+      ...wrap(`Affects  ${count(plan.affected.length, 'consumer')}: ${plan.affected.map(cleanLine).join(', ')}`, style.width),
+    )
+  for (const { what, severity, ...rest } of plan.diagnostics)
+    lines.push(...renderProblem({ ...rest, message: what }, style, severity))
   return lines
 }
 
-function renderStep(step: PlanStep, { riskWidth, titleWidth }: { riskWidth: number; titleWidth: number }, style: Style): string[] {
+function renderStep(
+  step: PlanStep,
+  { riskWidth, titleWidth }: { riskWidth: number; titleWidth: number },
+  style: Style,
+): string[] {
   const title = cut(cleanLine(step.title), titleWidth)
   const indent = 2 + riskWidth + 2 + titleWidth + 2
   const [because = '', ...more] = wrap(cleanLine(step.because), Math.max(style.width - indent, 20))

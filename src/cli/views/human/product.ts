@@ -1,10 +1,10 @@
 import { statusWord } from '../../../client/status-words.ts'
 import type { Product, ProductSummary } from '../../../client/types.ts'
 import { renderFacts } from './facts.ts'
-import { cleanLine, count, glyph, paint, showState, showStatus, type Style } from './style.ts'
+import { renderRunTable } from './run.ts'
+import { cleanLine, count, glyph, paint, type Style, showState, showStatus } from './style.ts'
 import { renderTable } from './table.ts'
 import { ageOf, showAge, showTime } from './time.ts'
-import { renderRunTable } from './run.ts'
 
 export function renderProductTable(products: readonly ProductSummary[], style: Style): string[] {
   return renderTable(
@@ -49,7 +49,9 @@ export function renderProduct(product: Product, style: Style): string[] {
   section(
     'Environments',
     product.environments.map((environment) => {
-      const release = environment.release ? `${environment.release.label}, ${ageOf(environment.release.at, style)} ago` : 'no release'
+      const release = environment.release
+        ? `${environment.release.label}, ${ageOf(environment.release.at, style)} ago`
+        : 'no release'
       return `  ${environment.name}${environment.protected ? ' (protected)' : ''}  ${showState(style, 'product', environment.state)}  ${release}`
     }),
   )
@@ -57,19 +59,26 @@ export function renderProduct(product: Product, style: Style): string[] {
     'Served',
     product.served.flatMap((served) => [
       `  ${served.port} v${served.version}  ${served.environment}  schema ${served.schema}  revision ${served.revision}, ${ageOf(served.publishedAt, style)} ago`,
-      ...served.objects.map((object) => `    ${cleanLine(object.name)}  ${count(object.columns.length, 'column')}${masked(object.columns)}${rows(object.rows)}`),
+      ...served.objects.map(
+        (object) =>
+          `    ${cleanLine(object.name)}  ${count(object.columns.length, 'column')}${masked(object.columns)}${rows(object.rows)}`,
+      ),
     ]),
   )
-  section(
-    'Access',
-    [
-      ...product.roles.map((role) => `  ${role.role}  ${role.subjects.map(cleanLine).join(', ') || 'nobody'}: ${cleanLine(role.may)}`),
-      ...product.offers.map((offer) => `  offer ${offer.name}  ports ${offer.ports.join(', ')}; ${offer.defaultDays} days, at most ${offer.maxDays}; approved by ${offer.approvers.join(', ')}`),
-    ],
-  )
+  section('Access', [
+    ...product.roles.map(
+      (role) => `  ${role.role}  ${role.subjects.map(cleanLine).join(', ') || 'nobody'}: ${cleanLine(role.may)}`,
+    ),
+    ...product.offers.map(
+      (offer) =>
+        `  offer ${offer.name}  ports ${offer.ports.join(', ')}; ${offer.defaultDays} days, at most ${offer.maxDays}; approved by ${offer.approvers.join(', ')}`,
+    ),
+  ])
   section(
     'Monitors',
-    product.monitors.map((monitor) => `  ${monitor.port}.${monitor.object}  ${monitor.kind}  ${showStatus(statusWord('slo', monitor.state))}`),
+    product.monitors.map(
+      (monitor) => `  ${monitor.port}.${monitor.object}  ${monitor.kind}  ${showStatus(statusWord('slo', monitor.state))}`,
+    ),
   )
   section('Runs', product.runs.length > 0 ? renderRunTable(product.runs, style) : [])
   return lines

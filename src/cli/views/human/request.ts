@@ -2,7 +2,7 @@ import { statusWord } from '../../../client/status-words.ts'
 import type { Request } from '../../../client/types.ts'
 import { renderFacts } from './facts.ts'
 import { renderPlan } from './plan.ts'
-import { cleanLine, glyph, paint, showState, type Style } from './style.ts'
+import { cleanLine, glyph, paint, type Style, showState } from './style.ts'
 import { renderTable } from './table.ts'
 import { ageOf, showTime } from './time.ts'
 
@@ -35,11 +35,16 @@ export function renderRequest(request: Request, style: Style): string[] {
       [
         ['state', showState(style, 'request', request.state)],
         ['by', `${request.by}, ${showTime(request.createdAt, style)}`],
-        ...Object.entries(request.payload).map(([name, value]) => [name, cleanLine(typeof value === 'string' ? value : JSON.stringify(value))] as const),
+        ...Object.entries(request.payload).map(
+          ([name, value]) => [name, cleanLine(typeof value === 'string' ? value : JSON.stringify(value))] as const,
+        ),
         ['approvers', request.approvers.join(', ')],
         ...request.approvals.map(
           (approval) =>
-            [approval.decision, `${approval.by}, ${showTime(approval.at, style)}${approval.note ? `: ${cleanLine(approval.note)}` : ''}`] as const,
+            [
+              approval.decision,
+              `${approval.by}, ${showTime(approval.at, style)}${approval.note ? `: ${cleanLine(approval.note)}` : ''}`,
+            ] as const,
         ),
         ['run', request.run === null ? null : String(request.run)],
         ['next', cleanLine(request.next)],

@@ -2,7 +2,7 @@ import { statusWord } from '../../../client/status-words.ts'
 import type { Run, RunStep, RunSummary } from '../../../client/types.ts'
 import { renderProblem } from './error.ts'
 import { renderFacts } from './facts.ts'
-import { cleanLine, count, cut, glyph, paint, showState, type Style } from './style.ts'
+import { cleanLine, count, cut, glyph, paint, type Style, showState } from './style.ts'
 import { renderTable } from './table.ts'
 import { ageOf, showTime, showTook } from './time.ts'
 
@@ -19,7 +19,11 @@ export function renderRunTable(runs: readonly RunSummary[], style: Style): strin
       { title: 'ENV', value: (run) => run.environment },
       { title: 'KIND', value: (run) => run.kind },
       { title: 'STATE', value: (run) => toCell(statusWord('run', run.state)) },
-      { title: 'CAUSE', shrinkTo: 10, value: (run) => (run.problem ? `${run.step ? `${run.step}: ` : ''}${run.problem.message}` : run.because) },
+      {
+        title: 'CAUSE',
+        shrinkTo: 10,
+        value: (run) => (run.problem ? `${run.step ? `${run.step}: ` : ''}${run.problem.message}` : run.because),
+      },
       { title: 'AGE', align: 'right', value: (run) => ageOf(run.createdAt, style) },
       { title: 'TOOK', align: 'right', value: (run) => (run.ms === null ? '' : showTook(run.ms)) },
     ],
@@ -40,7 +44,9 @@ export function describeRun({ kind, product, environment }: Pick<RunSummary, 'ki
 /** One line: `run 812  deploy fleet/planes -> prod   1m02s usual 2m50s`. */
 export function renderRunHead(run: RunSummary, style: Style): string {
   const took = run.ms ?? (run.startedAt ? style.now.getTime() - Date.parse(run.startedAt) : null)
-  const times = [took === null ? '' : showTook(took), run.usualMs === null ? '' : `usual ${showTook(run.usualMs)}`].filter((text) => text !== '').join(' ')
+  const times = [took === null ? '' : showTook(took), run.usualMs === null ? '' : `usual ${showTook(run.usualMs)}`]
+    .filter((text) => text !== '')
+    .join(' ')
   const head = `run ${run.number}  ${describeRun(run)}`
   return `${paint(style, 'strong', cut(head, style.width - times.length - 3))}${times === '' ? '' : `   ${paint(style, 'muted', times)}`}`
 }
@@ -56,7 +62,8 @@ export function renderProgress(run: Run, progress: ReadonlyMap<string, Progress>
     ...(hidden.length > 0 ? [`  ${paint(style, 'ok', 'ok  ')}  ${count(hidden.length, 'earlier step')}`] : []),
     ...begun.slice(hidden.length).map((step) => renderStepLine(step, progress.get(step.id), titleWidth(run), style)),
   ]
-  if (waiting.length > 0 && !ENDED.has(run.state)) lines.push(`  ${paint(style, 'wait', 'wait')}  ${cut(waiting.join(' · '), style.width - 8)}`)
+  if (waiting.length > 0 && !ENDED.has(run.state))
+    lines.push(`  ${paint(style, 'wait', 'wait')}  ${cut(waiting.join(' · '), style.width - 8)}`)
   return lines
 }
 
@@ -64,7 +71,11 @@ export function renderProgress(run: Run, progress: ReadonlyMap<string, Progress>
 export function renderStepLine(step: RunStep, progress: Progress | undefined, width: number, style: Style): string {
   const { family } = statusWord('run', step.state)
   const ms = step.ms ?? (step.state === 'running' && step.startedAt ? style.now.getTime() - Date.parse(step.startedAt) : null)
-  const told = step.problem ? step.problem.message : step.state === 'running' && progress ? renderBar(progress) : (step.outcome ?? '')
+  const told = step.problem
+    ? step.problem.message
+    : step.state === 'running' && progress
+      ? renderBar(progress)
+      : (step.outcome ?? '')
   const again = step.attempt > 1 ? `  attempt ${step.attempt}` : ''
   const title = cut(cleanLine(step.title), width).padEnd(width)
   const took = (ms === null ? '' : showTook(ms)).padStart(6)
@@ -101,8 +112,13 @@ export function renderRunEnd(run: Run, style: Style): string[] {
 function served(run: Run): string[] {
   const published = run.steps.some((step) => step.stage === 'publish' && step.state === 'succeeded')
   if (run.state === 'succeeded') return run.served && published ? [`  ${run.environment} serves ${run.served}.`] : []
-  if (run.served === null) return run.steps.some((step) => step.stage === 'publish') ? [`  ${run.environment} serves nothing yet.`] : []
-  return [published ? `  ${run.environment} serves ${run.served}.` : `  ${run.environment} still serves ${run.served}; nothing was published.`]
+  if (run.served === null)
+    return run.steps.some((step) => step.stage === 'publish') ? [`  ${run.environment} serves nothing yet.`] : []
+  return [
+    published
+      ? `  ${run.environment} serves ${run.served}.`
+      : `  ${run.environment} still serves ${run.served}; nothing was published.`,
+  ]
 }
 
 function nextAfter(run: Run): string[] {

@@ -34,7 +34,9 @@ export function showState(style: Style, kind: Parameters<typeof statusWord>[0], 
 /** Text of others without the bytes that steer a terminal: names, logs and messages come from repositories. */
 export function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is the purpose
-  return text.replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+  return text
+    .replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, '')
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
 }
 
 export function cleanLine(text: string): string {

@@ -48,5 +48,11 @@ function partsOf(at: Date, zone: string) {
     timeZoneName: 'short',
   })
   const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]))
-  return { day: `${parts.year}-${parts.month}-${parts.day}`, hour: parts.hour, minute: parts.minute, second: parts.second, zone: parts.timeZoneName }
+  return {
+    day: `${parts.year}-${parts.month}-${parts.day}`,
+    hour: parts.hour,
+    minute: parts.minute,
+    second: parts.second,
+    zone: parts.timeZoneName,
+  }
 }

@@ -21,7 +21,7 @@ import { renderProduct, renderProductTable } from './product.ts'
 import { renderRequest, renderRequestTable } from './request.ts'
 import { renderChanges, renderProgress, renderRunEnd, renderRunTable } from './run.ts'
 import { clampWidth, clean, type Style, wrap } from './style.ts'
-import { renderTable } from './table.ts'
+import { type Column, renderTable } from './table.ts'
 import { showAge, showMoment, showTime, showTook } from './time.ts'
 
 const style: Style = { width: 80, colour: false, zone: 'UTC', now: new Date('2026-03-01T13:17:00.000Z') }
@@ -47,7 +47,16 @@ test('a time names its zone, and its day when that is not today there', () => {
 })
 
 test('durations and ages', () => {
-  assert.deepEqual([0, 400, 41_000, 59_940, 59_960, 108_000, 182_000, 7_500_000].map(showTook), ['0.0s', '0.4s', '41.0s', '59.9s', '1m00s', '1m48s', '3m02s', '2h05m'])
+  assert.deepEqual([0, 400, 41_000, 59_940, 59_960, 108_000, 182_000, 7_500_000].map(showTook), [
+    '0.0s',
+    '0.4s',
+    '41.0s',
+    '59.9s',
+    '1m00s',
+    '1m48s',
+    '3m02s',
+    '2h05m',
+  ])
   assert.deepEqual([-3, 12, 720, 18_000, 172_799, 6_393_600].map(showAge), ['0s', '12s', '12m', '5h', '47h', '74d'])
 })
 
@@ -65,32 +74,60 @@ test('words fold; what must be copied whole stays whole', () => {
 })
 
 test('a table shrinks the columns that may, and cuts visibly', () => {
-  const columns = [
-    { title: 'NAME', value: (row: { name: string; n: number; why: string }) => row.name },
-    { title: 'N', align: 'right' as const, value: (row: { n: number }) => String(row.n) },
-    { title: 'WHY', shrinkTo: 6, value: (row: { why: string }) => row.why },
+  const columns: Column<{ name: string; n: number; why: string }>[] = [
+    { title: 'NAME', value: (row) => row.name },
+    { title: 'N', align: 'right', value: (row) => String(row.n) },
+    { title: 'WHY', shrinkTo: 6, value: (row) => row.why },
   ]
   const rows = [
     { name: 'alpha', n: 7, why: 'because it is so' },
     { name: 'b', n: 1204, why: '' },
   ]
-  assert.deepEqual(renderTable(columns, rows, { ...style, width: 20 }), ['NAME      N  WHY', 'alpha     7  becaus…', 'b      1204  -'])
+  assert.deepEqual(renderTable(columns, rows, { ...style, width: 20 }), [
+    'NAME      N  WHY',
+    'alpha     7  becaus…',
+    'b      1204  -',
+  ])
 })
 
 test('no view is wider than the place, but for what must be copied whole; colour adds no text', () => {
   const long = 'x'.repeat(30)
-  const many = { ...sampleRun, steps: Array.from({ length: 40 }, (_, i) => sampleStep({ id: `step ${i}`, stage: 'transform', state: i < 30 ? 'succeeded' : 'pending', ms: 1000, title: `${long} ${long} ${i}`, outcome: `${long} ${long}` })) }
+  const many = {
+    ...sampleRun,
+    steps: Array.from({ length: 40 }, (_, i) =>
+      sampleStep({
+        id: `step ${i}`,
+        stage: 'transform',
+        state: i < 30 ? 'succeeded' : 'pending',
+        ms: 1000,
+        title: `${long} ${long} ${i}`,
+        outcome: `${long} ${long}`,
+      }),
+    ),
+  }
   const views: Record<string, (style: Style) => string[]> = {
     plan: (at) => renderPlan({ ...samplePlan, affected: Array.from({ length: 20 }, (_, i) => `domain/product-${i}`) }, at),
-    product: (at) => renderProductTable([{ ...sampleSummary, address: `${long}/${long}`, reason: `${long} ${long} ${long}`, owner: long }], at),
+    product: (at) =>
+      renderProductTable([{ ...sampleSummary, address: `${long}/${long}`, reason: `${long} ${long} ${long}`, owner: long }], at),
     run: (at) => renderProgress(many, new Map(), at),
     end: (at) => renderRunEnd({ ...sampleFailedRun, problem: null, product: 'a/b' }, at),
     runs: (at) => renderRunTable([{ ...sampleRunSummary, product: `${long}/x`, because: `${long} ${long} ${long}` }], at),
     requests: (at) => renderRequestTable([{ ...sampleRequest, title: `${long} ${long}`, next: `${long} ${long}` }], at),
     request: (at) => renderRequest({ ...sampleRequest, next: `${long} ${long} ${long} ${long}` }, at),
     agreements: (at) => renderAgreementTable([{ ...sampleAgreement, purpose: `${long} ${long}` }], at),
-    checks: (at) => renderChecks([{ name: 'clock', state: 'warn', detail: `${long} ${long} ${long}`, fix: `${long} ${long} ${long}` }], at),
-    error: (at) => renderProblem({ code: 'CORE_NAME_INVALID', message: 'word '.repeat(60), why: 'word '.repeat(60), fix: 'word '.repeat(60), requestId: 'r' }, at),
+    checks: (at) =>
+      renderChecks([{ name: 'clock', state: 'warn', detail: `${long} ${long} ${long}`, fix: `${long} ${long} ${long}` }], at),
+    error: (at) =>
+      renderProblem(
+        {
+          code: 'CORE_NAME_INVALID',
+          message: 'word '.repeat(60),
+          why: 'word '.repeat(60),
+          fix: 'word '.repeat(60),
+          requestId: 'r',
+        },
+        at,
+      ),
   }
   for (const [name, render] of Object.entries(views))
     for (const width of [60, 80, 120, 200]) {
@@ -138,9 +175,18 @@ test('changes are told once', () => {
 
 test('the end of a run that never served anything, and of one that had published', () => {
   assert.ok(renderRunEnd({ ...sampleFailedRun, served: null }, style).includes('  prod serves nothing yet.'))
-  const published = { ...sampleFailedRun, steps: sampleFailedRun.steps.map((step) => (step.stage === 'publish' ? { ...step, state: 'succeeded' as const } : step)) }
+  const published = {
+    ...sampleFailedRun,
+    steps: sampleFailedRun.steps.map((step) => (step.stage === 'publish' ? { ...step, state: 'succeeded' as const } : step)),
+  }
   assert.ok(renderRunEnd(published, style).includes('  prod serves r12.'))
-  const bootstrap = { ...sampleFailedRun, kind: 'bootstrap', environment: '*', served: null, steps: sampleFailedRun.steps.slice(0, 2) }
+  const bootstrap = {
+    ...sampleFailedRun,
+    kind: 'bootstrap',
+    environment: '*',
+    served: null,
+    steps: sampleFailedRun.steps.slice(0, 2),
+  }
   assert.equal(
     renderRunEnd(bootstrap, style).some((line) => line.includes('serves')),
     false,
@@ -174,7 +220,15 @@ test('an error has its place, why, details, fix, docs and request id, in this or
 
 test('product, agreement, connection and log show the facts their jobs need', () => {
   const product = renderProduct(sampleProduct, style).join('\n')
-  for (const part of ['Environments', 'Served', 'Access', 'Monitors', 'Runs', 'offer standard  ports planes; 90 days, at most 365']) assert.ok(product.includes(part), part)
+  for (const part of [
+    'Environments',
+    'Served',
+    'Access',
+    'Monitors',
+    'Runs',
+    'offer standard  ports planes; 90 days, at most 365',
+  ])
+    assert.ok(product.includes(part), part)
   assert.ok(renderAgreement(sampleAgreement, style).includes('until    2026-05-30 13:05 UTC'))
   assert.equal(renderConnection(sampleConnection, style)[0], `    ${sampleConnection.psql}`)
   assert.deepEqual(renderLogLines({ id: 1, at: '2026-03-01T13:05:00Z', step: null, kind: 'step', data: {} }, style), [])

@@ -8,6 +8,7 @@ import {
   Textarea,
   TextInput,
 } from '@mantine/core'
+import { Icon } from '../parts/icon.tsx'
 
 const CONTROL = { height: 32, minHeight: 32, fontSize: 13, lineHeight: '30px' }
 const LABEL = { fontSize: 13, fontWeight: 600, lineHeight: '20px' }
@@ -54,13 +55,16 @@ export const theme = createTheme({
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', size: 28 } }),
     TextInput: TextInput.extend({ defaultProps: { size: 'sm' }, styles: { input: CONTROL, label: LABEL, description: HINT } }),
     NativeSelect: NativeSelect.extend({
-      defaultProps: { size: 'sm' },
+      defaultProps: { size: 'sm', rightSection: <Icon name="down" size={12} /> },
       styles: { input: CONTROL, label: LABEL, description: HINT },
     }),
     Textarea: Textarea.extend({
       defaultProps: { size: 'sm' },
       styles: { input: { fontSize: 13, lineHeight: '20px' }, label: LABEL, description: HINT },
     }),
-    SegmentedControl: SegmentedControl.extend({ styles: { label: { fontSize: 12, fontWeight: 500, padding: '2px 8px' } } }),
+    SegmentedControl: SegmentedControl.extend({
+      defaultProps: { withItemsBorders: false },
+      styles: { label: { fontSize: 12, fontWeight: 500, padding: '2px 8px' } },
+    }),
   },
 })
