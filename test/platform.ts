@@ -13,6 +13,8 @@ const MAIN = join(root, 'src/main.ts')
 
 export type Ran = { status: number; stdout: string; stderr: string; json<T = Record<string, unknown>>(): T }
 
+type Said = { type?: string; state?: string; url: string; seconds: number; detail: string; did: string[] }
+
 /** The whole platform in processes of its own, as a user starts it, on a fresh data directory. */
 export type TestPlatform = {
   url: string
@@ -33,6 +35,10 @@ export type TestPlatform = {
   kill(signal: NodeJS.Signals): Promise<void>
   /** starts again on the same data directory (after kill or stop) */
   start(options?: { failpoint?: string }): Promise<void>
+  /** starts with a failpoint and resolves when it has killed the control plane, ready or not */
+  startUntilKilled(failpoint: string): Promise<void>
+  /** what the last start repaired or resumed, in words; details of its services too */
+  did(): string[]
   /** resolves when the control plane has ended */
   ended(): Promise<void>
   stop(): Promise<void>
@@ -53,25 +59,35 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   let url = ''
   let seconds = 0
   let token = ''
+  let did: string[] = []
   const clients: pg.Client[] = []
 
-  async function start({ failpoint }: { failpoint?: string } = {}): Promise<void> {
+  function launch(failpoint: string | undefined): ChildProcess {
     const env = {
       ...process.env,
       ...options.env,
       ...(failpoint && { HEDDLE_FAILPOINT: failpoint }),
       NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache'),
     }
-    child = spawn(
+    const launched = spawn(
       process.execPath,
       [MAIN, 'start', '--data', data, '--listen', '0', '--json', '--no-open', ...(options.sample ? [] : ['--empty'])],
       { env, stdio: ['ignore', 'pipe', 'pipe'] },
     )
-    child.stderr!.on('data', (chunk) => appendFileSync(join(base, 'stderr.log'), chunk))
+    launched.stderr.on('data', (chunk) => appendFileSync(join(base, 'stderr.log'), chunk))
+    return launched
+  }
+
+  async function start({ failpoint }: { failpoint?: string } = {}): Promise<void> {
+    child = launch(failpoint)
+    did = []
     const ready = new Promise<{ url: string; seconds: number }>((resolve, reject) => {
       createInterface({ input: child.stdout! }).on('line', (line) => {
-        const message = JSON.parse(line) as { type?: string; state?: string; url: string; seconds: number }
-        if (message.type === 'result' && message.state === 'ready') resolve(message)
+        const message = JSON.parse(line) as Said
+        if (message.type === 'service') did.push(message.detail)
+        if (message.type !== 'result' || message.state !== 'ready') return
+        did.push(...message.did)
+        resolve(message)
       })
       let said = ''
       child.stdout!.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-3000)))
@@ -82,6 +98,16 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     })
     ;({ url, seconds } = await ready)
     token = (await readFile(join(data, 'cli-token'), 'utf8')).trim()
+  }
+
+  async function startUntilKilled(failpoint: string): Promise<void> {
+    child = launch(failpoint)
+    let said = ''
+    child.stdout!.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-3000)))
+    const patience = setTimeout(() => child.kill('SIGTERM'), 60_000)
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+    clearTimeout(patience)
+    if (signal !== 'SIGKILL') throw new Error(`${failpoint} killed nothing; start ended with ${signal ?? code}:\n${said}`)
   }
 
   await start(options.failpoint ? { failpoint: options.failpoint } : {})
@@ -128,6 +154,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       await gone
     },
     start,
+    startUntilKilled,
+    did: () => did,
     async ended() {
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     },

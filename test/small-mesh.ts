@@ -12,6 +12,7 @@ environments:
   prod: {warehouse: {adapter: postgres}}
 domains:
   shop: {title: Shop, owners: [developer], budget: {connections: 8, statement: 30s, tempFiles: 512MB}}
+  shop-orders: {title: Collides by name, owners: [developer]}
   clinic: {title: Clinic, owners: [owner]}
 sources:
   shop-files: {path: "{data}/work/sources/shop", domains: [shop]}

@@ -78,6 +78,18 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/request.ts').then((module) => module.listRequests),
   },
   {
+    path: 'request domain',
+    group: 'Make and decide',
+    args: ['<name>'],
+    text: 'Ask for a new domain; the platform team approves it',
+    examples: ['heddle request domain fleet --title Fleet --owner ana,ben'],
+    options: [
+      { flags: '--title <text>', text: 'name for people' },
+      { flags: '--owner <subjects>', text: 'who owns it, with commas (default: you)' },
+    ],
+    load: () => import('./commands/new.ts').then((module) => module.newDomain),
+  },
+  {
     path: 'request show',
     group: 'Make and decide',
     args: ['<number>'],

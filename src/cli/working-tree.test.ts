@@ -88,7 +88,7 @@ test('validate needs no server: place, caret and exit 3; the same facts as one o
       await writeFile(join(tree, 'data_product_spec.yml'), `${SPEC}spec:\n  components: 7\n`)
       const { code, out } = await heddle(['validate', '-C', tree])
       assert.equal(code, 3)
-      assert.match(out, /^data_product_spec\.yml:\d+:\d+ error\[SPEC_[A-Z_]+\] /)
+      assert.match(out, /^data_product_spec\.yml:7:\d+ error\[SPEC_[A-Z_]+\] components/m)
       assert.match(out, /\^/)
       assert.match(out, /\d+ errors?, \d+ warnings? in 2 files \(\d+ ms\)\n$/)
       const json = await heddle(['validate', '-C', tree, '--json'])
@@ -104,6 +104,6 @@ test('explain --expanded writes the short forms out', () =>
     withBench({}, async ({ heddle }) => {
       const { code, out, err } = await heddle(['explain', '--expanded', '-C', tree])
       assert.equal(code, 0, err)
-      assert.ok(out.includes('(owners of the domain)'), out)
+      assert.ok(out.includes('version: 0.1.0'), out)
     }),
   ))

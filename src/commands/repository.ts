@@ -1,5 +1,6 @@
 import type { Command } from '../run/command.ts'
 import { scaffoldFiles } from '../spec/scaffold.ts'
+import { schemaFiles } from '../spec/schema-files.ts'
 import type { CommandDeps } from './deps.ts'
 
 export function repositoryCommands({ repository, templateFiles }: CommandDeps): Command[] {
@@ -12,7 +13,7 @@ export function repositoryCommands({ repository, templateFiles }: CommandDeps): 
         const files =
           template === 'standard'
             ? scaffoldFiles({ domain, product, title, owner: run.by, purpose, domainOwners })
-            : await templateFiles(template)
+            : { ...schemaFiles(), ...(await templateFiles(template)) }
         const made = await repository.ensure({
           product: run.product.id,
           files,

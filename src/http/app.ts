@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { ERRORS } from '../core/errors.ts'
 import { asHeddleError, fail, type HeddleError } from '../core/fail.ts'
-import { authenticate, type Caller } from './authenticate.ts'
+import { authenticate } from './authenticate.ts'
 import type { HttpDeps } from './deps.ts'
 import { accessRoutes } from './routes/access.ts'
 import { mountGit } from './routes/git.ts'
@@ -13,24 +13,7 @@ import { mountPortal } from './routes/portal.ts'
 import { productRoutes } from './routes/products.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
-
-/** Every route says who may call it; one without a rule stops the start. `signed-in` routes check the object themselves where it matters. */
-export type Rule = 'anyone' | 'signed-in'
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    rule?: Rule
-  }
-  interface FastifyRequest {
-    caller: Caller | null
-  }
-}
-export type App = FastifyInstance<
-  import('node:http').Server,
-  import('node:http').IncomingMessage,
-  import('node:http').ServerResponse,
-  import('fastify').FastifyBaseLogger,
-  ZodTypeProvider
->
+import type { App } from './typed-app.ts'
 
 export const PREFIX = '/api/v1'
 const BODY_LIMIT = 8 * 1024 * 1024

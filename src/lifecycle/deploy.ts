@@ -176,6 +176,7 @@ export async function startRefresh(
   request: { product: ProductRow; environment: string; by: string; because: string },
 ): Promise<{ number: number }> {
   const { product, environment, by, because } = request
+  await lockProduct(queries, product.id)
   const release = await currentRelease(queries, product.id, environment)
   if (!release) {
     throw fail('DEPLOY_NOTHING_THERE', {

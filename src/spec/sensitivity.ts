@@ -25,7 +25,7 @@ export function isFiltered(port: OutputPort, object: string): boolean {
 const IDENTIFIER =
   /(^|_)(ssn|social_security(_number)?|mrn|medical_record(_number|_no)?|email|e_mail|mail_address|phone|telephone|mobile|fax|street|street_address|address|address_line_?\d?|first_?name|last_?name|given_?name|family_?name|full_?name|middle_?name|maiden_?name|surname|patient_?name|person_?name|account_(number|no)|license_(number|no)|licence_(number|no)|passport(_number|_no)?|health_plan_(number|id)|beneficiary_(number|id)|device_(serial|id)|license_plate|ip|ip_address|biometric|fingerprint|photo|face_image|iban|credit_card(_number)?)($|_)/
 const PERSONAL = /(^|_)(birth|birth_?date|date_of_birth|dob|birthday|gender|ethnicity|religion)($|_)/
-const PERSON = /(^|_)(patient|person|people|customer|employee|user|member|contact|passenger|staff|physician|subscriber)s?($|_)/
+const PERSON = /(^|_)(patient|person|people|customer|employee|user|member|contact|passenger|staff|physician)s?($|_)/
 
 export function isDirectIdentifier(object: string, column: Column): boolean {
   if (column.tags.includes('direct-identifier')) return true

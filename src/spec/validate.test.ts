@@ -544,6 +544,24 @@ test('the worked example and the sample products have no errors and no warnings'
   }
 })
 
+test('an API port with a contract of its own is protected as well', () => {
+  const api = `    - name: api
+      type: api-output-port
+      dependsOn: [build]
+      properties:
+        version: "1.0.0"
+        protocol: rest
+        contract: {schema: [{name: planes, properties: [{name: tailnum, logicalType: string, primaryKey: true}, {name: owner_email, logicalType: string, tags: [pii]}]}]}
+`
+  const { diagnostics } = check(SPEC.replace('  policies:\n', () => `${api}  policies:\n`))
+  assert.deepEqual(
+    diagnostics.map((one) => one.code),
+    ['SPEC_PII_UNMASKED'],
+  )
+  const inherited = api.replace(/contract: .*/, 'source: planes').replace('[build]', '[planes]')
+  assert.deepEqual(check(SPEC.replace('  policies:\n', () => `${inherited}  policies:\n`)).diagnostics, [])
+})
+
 test('a missing file is said, whatever else is there', () => {
   const request = requestFor(SPEC)
   const { diagnostics } = validateProduct({ ...request, files: { ...request.files, deploy: null } })

@@ -392,6 +392,26 @@ describe('portal', () => {
       })
     }
 
+  test('the checks of a page see what they are for', async () => {
+    await open('/runs')
+    assert.deepEqual(await page.evaluate(CHECKS), [])
+    await page.evaluate("document.documentElement.style.setProperty('--muted', '#b0b8c0')")
+    await page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<h1>x</h1><button></button><svg></svg><p style=\"width: 3000px\">wide text</p>')")
+    const found = ((await page.evaluate(CHECKS)) as string[]).join('\n')
+    for (const kind of [/contrast/, /2 h1/, /no name/, /svg without title/, /wider than the window/]) assert.match(found, kind)
+  })
+
+  test('nothing moves while a page loads', async () => {
+    for (const path of ['/', '/runs/812', '/p/clinical-care/encounters', '/requests']) {
+      await open(path)
+      await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' })
+      const shift = await page.evaluate(
+        'new Promise((resolve) => { let sum = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value }).observe({ type: "layout-shift", buffered: true }); setTimeout(() => resolve(sum), 300) })',
+      )
+      assert.ok(Number(shift) <= 0.02, `${path} shifts by ${shift}`)
+    }
+  })
+
   test('Tab walks the run page without a trap and shows where it is', async () => {
     await open('/runs/812')
     await visible(page.locator('[data-opened="true"]'))

@@ -555,7 +555,7 @@ os.kill(victim, 9)
 `
   const folder = join(root, 'probe')
   await mkdir(folder)
-  const { stdout } = await promisify(execFile)(PYTHON, ['-I', '-c', probe, folder])
+  const { stdout } = await promisify(execFile)(PYTHON, ['-IB', '-c', probe, folder])
   const { abi, rung, kill, ...can } = JSON.parse(stdout)
   if (abi < 4) return t.skip(`Landlock ${abi} does not know TCP`)
   assert.equal(rung, 'landlock')

@@ -78,6 +78,7 @@ export const router = createRouter({
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultPendingMs: 0,
+  defaultPendingMinMs: 0,
   defaultPendingComponent: () => <Waiting />,
   defaultErrorComponent: ({ error, reset }: ErrorComponentProps) => (
     <Padded>

@@ -93,7 +93,11 @@ async function attemptOnce<R>(site: Site, signal: AbortSignal | undefined, body:
   }
   client.on('error', lost)
   const pid = (client as unknown as { processID: number }).processID
-  const cancel = () => void site.pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => undefined)
+  // A connection that was told to cancel is not used again: the signal may arrive late and hit another's statement.
+  const cancel = () => {
+    broken = true
+    site.pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => undefined)
+  }
   try {
     signal?.throwIfAborted()
     signal?.addEventListener('abort', cancel, { once: true })

@@ -5,7 +5,11 @@ import { fail } from '../../core/fail.ts'
 import { translate } from './translate.ts'
 
 function databaseError(code: string, message: string): pg.DatabaseError {
-  return Object.assign(new pg.DatabaseError(message, 0, 'error'), { code, detail: 'Key (ssn)=(secret) exists.', where: 'COPY t, line 1: "secret"' })
+  return Object.assign(new pg.DatabaseError(message, 0, 'error'), {
+    code,
+    detail: 'Key (ssn)=(secret) exists.',
+    where: 'COPY t, line 1: "secret"',
+  })
 }
 
 test('no row value of a database error gets through: not from its message, DETAIL or CONTEXT', () => {

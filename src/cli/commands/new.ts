@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
 import { followRequest } from '../follow-request.ts'
 import { renderPlan } from '../views/human/plan.ts'
+import { renderRequest } from '../views/human/request.ts'
 
 /** A new product: plan first, then the question, then the request and its run. */
 export async function newProduct(context: Context): Promise<number> {
@@ -38,6 +39,23 @@ export async function newProduct(context: Context): Promise<number> {
     waits: true,
     done: () => [`Created ${domain}/${name}.`, `  Next  heddle clone ${domain}/${name}`],
   })
+}
+
+/** A new domain: approved by the platform team, made at once when that is who asks. */
+export async function newDomain(context: Context): Promise<number> {
+  const client = await context.client()
+  const name = context.args[0]!
+  const owners = (context.option('owner') ?? (await client.me()).name).split(',').map((owner) => owner.trim())
+  const request: NewRequest = { kind: 'domain', payload: { name, title: context.option('title') ?? name, owners } }
+  const made = await client.createRequest(request, { dryRun: context.flags.dryRun })
+  if (context.flags.dryRun) {
+    context.print({ type: 'result', dryRun: true, request: made }, (style) => [
+      ...renderRequest(made, style),
+      'Nothing was asked for yet.',
+    ])
+    return EXIT.ok
+  }
+  return followRequest(context, client, made, { waits: true, done: () => [`  Next  heddle new NAME --domain ${name}`] })
 }
 
 async function askDomain(context: Context): Promise<string> {

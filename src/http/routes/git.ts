@@ -1,5 +1,5 @@
-import type { App } from '../app.ts'
 import type { HttpDeps } from '../deps.ts'
+import type { App } from '../typed-app.ts'
 
 /** `/git/<domain>/<product>.git/…`: the body goes to git as it comes, so this scope parses nothing. */
 export async function mountGit(app: App, deps: HttpDeps): Promise<void> {

@@ -5,11 +5,11 @@ import { listDomains } from '../../catalog/products.ts'
 import { fail } from '../../core/fail.ts'
 import { changeAttributes } from '../../lifecycle/access.ts'
 import { listAudit } from '../../store/audit.ts'
-import type { App } from '../app.ts'
 import { type Caller, SESSION_COOKIE } from '../authenticate.ts'
 import type { HttpDeps } from '../deps.ts'
 import { needPlatform, needPlatformOrGovernance } from '../permissions.ts'
 import * as shapes from '../schemas.ts'
+import type { App } from '../typed-app.ts'
 
 const SESSION_MS = 12 * 3_600_000
 

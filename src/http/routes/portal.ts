@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
-import type { App } from '../app.ts'
 import type { HttpDeps } from '../deps.ts'
+import type { App } from '../typed-app.ts'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

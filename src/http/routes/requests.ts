@@ -12,10 +12,10 @@ import {
   withdrawRequest,
 } from '../../lifecycle/request.ts'
 import { runNumber } from '../../run/read-runs.ts'
-import type { App } from '../app.ts'
 import type { Caller } from '../authenticate.ts'
 import type { HttpDeps } from '../deps.ts'
 import * as shapes from '../schemas.ts'
+import type { App } from '../typed-app.ts'
 import { planView } from '../views/plans.ts'
 import { requestView } from '../views/requests.ts'
 

@@ -9,11 +9,11 @@ import { listEvents, listNodes, listRuns, listSteps, needRunRow, type RunListRow
 import { currentRelease } from '../../run/releases.ts'
 import { audit } from '../../store/audit.ts'
 import { RUN_STATES } from '../../store/schema.ts'
-import type { App } from '../app.ts'
 import type { Caller } from '../authenticate.ts'
 import type { HttpDeps } from '../deps.ts'
 import { mayOwn, needOwner } from '../permissions.ts'
 import * as shapes from '../schemas.ts'
+import type { App } from '../typed-app.ts'
 import { runNodes, runStep, runSummary } from '../views/runs.ts'
 
 const Number_ = z.object({ number: z.coerce.number().int().positive() })

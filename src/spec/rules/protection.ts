@@ -16,7 +16,8 @@ export const protectionRules: Rule = {
     const found: Diagnostic[] = []
     for (const component of componentsOf(input.document)) {
       const port = input.spec.outputs.find((candidate) => candidate.name === component.name)
-      if (port?.kind !== 'sql') continue
+      // An API port with a source has the contract, masks and filters of that source.
+      if (!port || typeof component.properties.source === 'string') continue
       found.push(...unprotected(input, port))
       for (const trait of component.traits.filter((one) => one.type === 'data-policy')) {
         const written = { ...input, expanded: input.document }

@@ -76,7 +76,7 @@ function Rail() {
         >
           <path d="M6 1.5v17M10 1.5v17M14 1.5v17M1.5 7h17M1.5 13h17" />
         </svg>
-        <span>Heddle</span>
+        <span className={styles.brandName}>Heddle</span>
       </Link>
       <ul>
         {ENTRIES.map((entry) => (

@@ -59,7 +59,7 @@ export function Section({
       <div className={styles.sectionHead}>
         <h2>
           {title}
-          {count === undefined ? null : <span>{count}</span>}
+          {count === undefined ? null : <span className={styles.total}>{count}</span>}
         </h2>
         {end ? <div className={styles.sectionEnd}>{end}</div> : null}
       </div>

@@ -130,6 +130,7 @@ function Lines({ lines, opened, follow, onFollow, onLine, stageOf, empty }: Line
   useLayoutEffect(() => {
     if (follow) scrollTo(lines.length * LINE)
   }, [follow, lines])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls when another line is opened
   useLayoutEffect(() => {
     if (index >= 0) scrollTo(Math.max(0, (index - BEFORE) * LINE))
   }, [index])

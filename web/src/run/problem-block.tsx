@@ -17,13 +17,6 @@ export function ProblemBlock({ run }: { run: Run }) {
           {problem.message}
         </h2>
         {problem.why ? <p>{problem.why}</p> : null}
-        {problem.at ? (
-          <p>
-            <code>
-              {problem.at.file}:{problem.at.line}:{problem.at.column}
-            </code>
-          </p>
-        ) : null}
         <ul>
           {details.slice(0, 3).map((detail) => (
             <li key={`${detail.what} ${detail.at?.line}`}>
@@ -38,7 +31,10 @@ export function ProblemBlock({ run }: { run: Run }) {
         </ul>
         {details.length > 3 ? <p className="muted">and {details.length - 3} more in the log</p> : null}
         <p className={styles.code}>
-          <code>{problem.code}</code>
+          <code>
+            {problem.at ? `${problem.at.file}:${problem.at.line}:${problem.at.column}  ` : ''}
+            {problem.code}
+          </code>
         </p>
       </div>
       <div>

@@ -14,7 +14,6 @@ export const cli = {
   withdrawRequest: (request: number) => `heddle request withdraw ${request}`,
   clone: (product: string) => `heddle clone ${product}`,
   connect: (product: string, environment: string) => `heddle connect ${product} --env ${environment}`,
-  refresh: (product: string, environment: string) => `heddle refresh ${product} --env ${environment}`,
   open: () => 'heddle open',
 }
 

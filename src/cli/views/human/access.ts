@@ -10,7 +10,7 @@ export function renderAgreementTable(agreements: readonly Agreement[], style: St
     [
       { title: 'AGREEMENT', align: 'right', value: (agreement: Agreement) => String(agreement.number) },
       { title: 'PORT', shrinkTo: 16, value: (agreement) => `${agreement.product}/${agreement.port} v${agreement.major}` },
-      { title: 'ENV', value: (agreement) => agreement.environment },
+      { title: 'ENV', optional: true, value: (agreement) => agreement.environment },
       { title: 'READER', shrinkTo: 8, value: (agreement) => agreement.subject },
       {
         title: 'STATE',
@@ -20,7 +20,7 @@ export function renderAgreementTable(agreements: readonly Agreement[], style: St
         },
       },
       { title: 'ENDS', value: (agreement) => agreement.endsAt.slice(0, 10) },
-      { title: 'PURPOSE', shrinkTo: 8, value: (agreement) => agreement.purpose },
+      { title: 'PURPOSE', optional: true, shrinkTo: 8, value: (agreement) => agreement.purpose },
     ],
     agreements,
     style,

@@ -8,10 +8,10 @@ export function renderDomainTable(domains: readonly Domain[], style: Style): str
   return renderTable(
     [
       { title: 'DOMAIN', value: (domain: Domain) => domain.name },
-      { title: 'TITLE', shrinkTo: 10, value: (domain) => domain.title },
+      { title: 'TITLE', optional: true, shrinkTo: 10, value: (domain) => domain.title },
       { title: 'OWNERS', shrinkTo: 10, value: (domain) => domain.owners.join(', ') },
       { title: 'PRODUCTS', align: 'right', value: (domain) => String(domain.products) },
-      { title: 'CONNECTIONS', align: 'right', value: (domain) => String(domain.budget.connections) },
+      { title: 'CONNECTIONS', optional: true, align: 'right', value: (domain) => String(domain.budget.connections) },
     ],
     domains,
     style,
@@ -23,8 +23,8 @@ export function renderSubjectTable(subjects: readonly Subject[], style: Style): 
     [
       { title: 'SUBJECT', value: (subject: Subject) => subject.name },
       { title: 'KIND', value: (subject) => (subject.sample ? `${subject.kind}, sample` : subject.kind) },
-      { title: 'TITLE', shrinkTo: 10, value: (subject) => subject.title },
-      { title: 'GROUPS', shrinkTo: 10, value: (subject) => subject.groups.join(', ') },
+      { title: 'TITLE', optional: true, shrinkTo: 10, value: (subject) => subject.title },
+      { title: 'GROUPS', optional: true, shrinkTo: 10, value: (subject) => subject.groups.join(', ') },
       {
         title: 'ATTRIBUTES',
         shrinkTo: 12,
@@ -62,7 +62,7 @@ export function renderAuditTable(rows: readonly AuditRow[], style: Style): strin
       { title: 'WHO', value: (row) => (row.onBehalfOf === null ? row.actor : `${row.actor} as ${row.onBehalfOf}`) },
       { title: 'ACTION', value: (row) => row.action },
       { title: 'OBJECT', shrinkTo: 12, value: (row) => row.object },
-      { title: 'DETAIL', shrinkTo: 8, value: (row) => JSON.stringify(row.detail) },
+      { title: 'DETAIL', optional: true, shrinkTo: 8, value: (row) => JSON.stringify(row.detail) },
     ],
     rows,
     style,

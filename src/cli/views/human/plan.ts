@@ -4,14 +4,13 @@ import { cleanLine, count, cut, paint, type Style, wrap } from './style.ts'
 import { showTime } from './time.ts'
 
 const RISK_FAMILY = { safe: 'ok', disruptive: 'warn', destructive: 'bad' } as const
-const TITLE_LIMIT = 44
 
 /** The plan by stage: each step with its risk and the reason it is there, then who will notice. */
 export function renderPlan(plan: Plan, style: Style): string[] {
   // A bootstrap is for all environments.
   const head = `Plan for ${plan.product}${plan.environment === '*' ? '' : ` in ${plan.environment}`}`
   const riskWidth = Math.max(...plan.steps.map((step) => riskMark(step).length), 0)
-  const titleWidth = Math.min(Math.max(...plan.steps.map((step) => cleanLine(step.title).length), 0), TITLE_LIMIT)
+  const titleWidth = Math.min(Math.max(...plan.steps.map((step) => cleanLine(step.title).length), 0), Math.floor(style.width / 2))
   const lines = [`${paint(style, 'strong', head)}   ${paint(style, 'muted', `as of ${showTime(plan.asOf, style)}`)}`]
   for (const stage of stagesOf(plan.steps)) {
     lines.push(stage)

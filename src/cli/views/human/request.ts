@@ -18,9 +18,9 @@ export function renderRequestTable(requests: readonly Request[], style: Style): 
           return { text: `${glyph(family)} ${word}`, family }
         },
       },
-      { title: 'BY', value: (request) => request.by },
+      { title: 'BY', optional: true, value: (request) => request.by },
       { title: 'AGE', align: 'right', value: (request) => ageOf(request.createdAt, style) },
-      { title: 'NEXT', shrinkTo: 10, value: (request) => request.next },
+      { title: 'NEXT', optional: true, shrinkTo: 10, value: (request) => request.next },
     ],
     requests,
     style,
@@ -51,7 +51,7 @@ export function renderRequest(request: Request, style: Style): string[] {
       ],
       style,
     ),
-    ...(request.plan ? ['', ...renderPlan(request.plan, style)] : []),
+    ...(request.plan && request.plan.steps.length > 0 ? ['', ...renderPlan(request.plan, style)] : []),
     ...renderActions(request),
   ]
 }

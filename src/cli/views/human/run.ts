@@ -17,7 +17,7 @@ export function renderRunTable(runs: readonly RunSummary[], style: Style): strin
       { title: 'RUN', align: 'right', value: (run: RunSummary) => String(run.number) },
       { title: 'PRODUCT', shrinkTo: 14, value: (run) => run.product },
       { title: 'ENV', value: (run) => run.environment },
-      { title: 'KIND', value: (run) => run.kind },
+      { title: 'KIND', optional: true, value: (run) => run.kind },
       { title: 'STATE', value: (run) => toCell(statusWord('run', run.state)) },
       {
         title: 'CAUSE',
@@ -25,7 +25,7 @@ export function renderRunTable(runs: readonly RunSummary[], style: Style): strin
         value: (run) => (run.problem ? `${run.step ? `${run.step}: ` : ''}${run.problem.message}` : run.because),
       },
       { title: 'AGE', align: 'right', value: (run) => ageOf(run.createdAt, style) },
-      { title: 'TOOK', align: 'right', value: (run) => (run.ms === null ? '' : showTook(run.ms)) },
+      { title: 'TOOK', optional: true, align: 'right', value: (run) => (run.ms === null ? '' : showTook(run.ms)) },
     ],
     runs,
     style,
@@ -60,7 +60,7 @@ export function renderProgress(run: Run, progress: ReadonlyMap<string, Progress>
   const lines = [
     renderRunHead(run, style),
     ...(hidden.length > 0 ? [`  ${paint(style, 'ok', 'ok  ')}  ${count(hidden.length, 'earlier step')}`] : []),
-    ...begun.slice(hidden.length).map((step) => renderStepLine(step, progress.get(step.id), titleWidth(run), style)),
+    ...begun.slice(hidden.length).map((step) => renderStepLine(step, progress.get(step.id), titleWidth(run, style), style)),
   ]
   if (waiting.length > 0 && !ENDED.has(run.state))
     lines.push(`  ${paint(style, 'wait', 'wait')}  ${cut(waiting.join(' · '), style.width - 8)}`)
@@ -76,15 +76,15 @@ export function renderStepLine(step: RunStep, progress: Progress | undefined, wi
     : step.state === 'running' && progress
       ? renderBar(progress)
       : (step.outcome ?? '')
-  const again = step.attempt > 1 ? `  attempt ${step.attempt}` : ''
+  const again = step.attempt > 1 ? `attempt ${step.attempt}  ` : ''
   const title = cut(cleanLine(step.title), width).padEnd(width)
   const took = (ms === null ? '' : showTook(ms)).padStart(6)
-  const room = Math.max(style.width - 2 - 4 - 2 - width - 2 - 6 - 3 - again.length, 10)
-  return `  ${paint(style, family, glyph(family).padEnd(4))}  ${title}  ${took}   ${cut(cleanLine(told), room)}${again}`.trimEnd()
+  const room = style.width - 2 - 4 - 2 - width - 2 - took.length - 3
+  return `  ${paint(style, family, glyph(family).padEnd(4))}  ${title}  ${took}   ${cut(`${again}${cleanLine(told)}`, room)}`.trimEnd()
 }
 
-export function titleWidth(run: Run): number {
-  return Math.min(Math.max(...run.steps.map((step) => cleanLine(step.title).length), 8), 36)
+function titleWidth(run: Run, style: Style): number {
+  return Math.min(Math.max(...run.steps.map((step) => cleanLine(step.title).length), 8), Math.floor(style.width * 0.45))
 }
 
 function renderBar({ done, total }: Progress): string {
@@ -156,7 +156,7 @@ export function renderChanges(before: Run | null, after: Run, style: Style): str
   if (before?.state !== after.state && !ENDED.has(after.state)) lines.push(`  ${showState(style, 'run', after.state)}`)
   for (const step of after.steps) {
     if (step.state === 'pending' || known.get(step.id) === `${step.state} ${step.attempt}`) continue
-    lines.push(renderStepLine(step, undefined, titleWidth(after), style))
+    lines.push(renderStepLine(step, undefined, titleWidth(after, style), style))
   }
   return lines
 }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { type StateFamily, type StatusWord, statusWord } from '../../../client/status-words.ts'
 
 /** What a view must know of the place it is written to. `width` is within 60 and 200. */
@@ -33,10 +34,7 @@ export function showState(style: Style, kind: Parameters<typeof statusWord>[0], 
 
 /** Text of others without the bytes that steer a terminal: names, logs and messages come from repositories. */
 export function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is the purpose
-  return text
-    .replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, '')
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+  return stripVTControlCharacters(text).replace(/(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu, '')
 }
 
 export function cleanLine(text: string): string {

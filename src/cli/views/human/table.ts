@@ -7,17 +7,20 @@ export type Column<Row> = {
   align?: 'right'
   /** the narrowest this column may become when the table is too wide; without it the column keeps its width */
   shrinkTo?: number
+  /** left out, the last one first, where the table is too wide even when shrunk */
+  optional?: true
   value(row: Row): string | Cell
 }
 
 const GAP = '  '
 
 /** Lines of a table no wider than the style where columns may shrink: text left, numbers right, an empty cell is "-". */
-export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], style: Style): string[] {
+export function renderTable<Row>(all: readonly Column<Row>[], rows: readonly Row[], style: Style): string[] {
+  const columns = dropUntilFits(all, rows, style.width)
   const cells = rows.map((row) => columns.map((column) => toCell(column.value(row))))
   const widths = fit(
     columns,
-    columns.map((column, at) => Math.max(column.title.length, ...cells.map((row) => [...row[at]!.text].length))),
+    columns.map((column) => widest(column, rows)),
     style.width,
   )
   const line = (texts: readonly Cell[], head: boolean) =>
@@ -32,6 +35,25 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
       .trimEnd()
   const head = columns.map(({ title }) => ({ text: title }))
   return [line(head, true), ...cells.map((row) => line(row, false))]
+}
+
+function dropUntilFits<Row>(all: readonly Column<Row>[], rows: readonly Row[], width: number): Column<Row>[] {
+  const columns = [...all]
+  const least = () =>
+    columns.reduce(
+      (sum, column) => sum + Math.min(widest(column, rows), column.shrinkTo ?? Infinity),
+      GAP.length * (columns.length - 1),
+    )
+  while (least() > width) {
+    const last = columns.findLastIndex((column) => column.optional)
+    if (last < 0) break
+    columns.splice(last, 1)
+  }
+  return columns
+}
+
+function widest<Row>(column: Column<Row>, rows: readonly Row[]): number {
+  return Math.max(column.title.length, ...rows.map((row) => [...toCell(column.value(row)).text].length))
 }
 
 function toCell(value: string | Cell): Cell {
