@@ -63,10 +63,11 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
   }
 }
 
-/** `HEDDLE_FAILPOINT=<command>:<boundary>` ends this process there as a power cut would; only tests set it. */
+/** `HEDDLE_FAILPOINT=<command>:<boundary>[:stop]` ends (or stops) this process there as a power cut (or a frozen machine) would; only tests set it. */
 function failpointFrom(text: string | undefined): (command: string, boundary: string) => void {
   if (!text) return () => {}
   return (command, boundary) => {
     if (text === `${command}:${boundary}`) process.kill(process.pid, 'SIGKILL')
+    if (text === `${command}:${boundary}:stop`) process.kill(process.pid, 'SIGSTOP')
   }
 }

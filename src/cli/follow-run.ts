@@ -77,8 +77,7 @@ export async function followRun(context: Context, number: number): Promise<Follo
     await refresh.settled()
   }
   const outcome = ENDED.has(run.state) ? 'ended' : (why ?? 'detached')
-  if (live) painter.clear()
-  if (live && outcome !== 'ended') context.note((style) => renderProgress(run, progress, style))
+  if (live) show()
   return { run, outcome }
 }
 

@@ -169,7 +169,7 @@ export const sampleProduct: Product = {
       state: 'active',
       release: {
         number: 12,
-        label: 'r12 · 1.5.0',
+        label: '1.5.0',
         commit: '9c1e2b0aa11bb22cc33dd44ee55ff66aa77bb88c',
         at: AT,
         run: 811,

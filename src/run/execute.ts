@@ -75,6 +75,8 @@ async function executeStep(deps: ExecuteDeps, work: StepWork): Promise<boolean> 
   } catch (thrown) {
     const interruption = signal.aborted ? (signal.reason as Interruption) : null
     if (interruption && interruption.kind !== 'cancel') {
+      if (interruption.kind === 'lost')
+        deps.log(`run ${run.number}: another worker has taken it over; nothing more is written here`)
       await events.flush()
       return true
     }
