@@ -3,7 +3,6 @@ import { type Answer, type Call, type CallOptions, call, openStream } from './ca
 import { type EventOptions, runEvents } from './run-events.ts'
 import type * as Api from './types.ts'
 
-export type ClientOptions = CallOptions
 type Environment = { environment?: string | undefined }
 
 /**
@@ -13,7 +12,7 @@ type Environment = { environment?: string | undefined }
 export type Client = ReturnType<typeof createClient>
 
 /** @example createClient({ url: 'http://127.0.0.1:4000', token }).product('fleet/planes') */
-export function createClient(options: ClientOptions) {
+export function createClient(options: CallOptions) {
   const send = async <T>(
     method: Call['method'],
     path: string,

@@ -702,6 +702,7 @@ export const ERRORS = {
     remedy: 'Retry the run from the missing step.',
   },
   RUN_CANCELLED: { status: 409, summary: 'The run was cancelled', remedy: 'Start it again with `heddle retry`, or push.' },
+  DOMAIN_NAME_TAKEN: { status: 409, summary: 'The domain exists', remedy: 'Choose another name.', rule: 'REF02' },
   PRODUCT_NAME_TAKEN: { status: 409, summary: 'The name is taken', remedy: 'Choose another name.', rule: 'REF02' },
   // --- access
   ACCESS_NOT_GRANTED: {

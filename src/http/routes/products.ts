@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listAgreements } from '../../access/agreements.ts'
+import { isOneOf } from '../../access/subjects.ts'
 import { issueToken } from '../../access/tokens.ts'
 import { readEntry, setEntryPart } from '../../catalog/entries.ts'
 import { listProducts, needDomain, needProduct, type ProductRow } from '../../catalog/products.ts'
@@ -61,7 +62,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
 
   app.get(
     '/products/:domain/:product',
-    { config: { rule: 'signed-in' }, schema: { params: At, response: { 200: shapes.Product } } },
+    { config: { rule: 'signed-in', tokens: ['git', 'service'] }, schema: { params: At, response: { 200: shapes.Product } } },
     async (request) => {
       const product = await needProduct(db, request.params)
       const facts = await factsOf(product)
@@ -94,7 +95,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   app.post(
     '/products/:domain/:product/plan',
     {
-      config: { rule: 'signed-in' },
+      config: { rule: 'signed-in', tokens: ['git'] },
       schema: {
         params: At,
         querystring: z.object({ environment: z.string().optional() }),
@@ -121,7 +122,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   app.post(
     '/products/:domain/:product/deploy',
     {
-      config: { rule: 'signed-in' },
+      config: { rule: 'signed-in', tokens: ['git'] },
       schema: {
         params: At,
         body: z.object({
@@ -200,7 +201,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const { subject, behind } = request.caller!
       const environment = request.body?.environment ?? environments().at(-1)!
       const domain = await needDomain(db, product.domain)
-      const owner = [...domain.owners].includes(subject.name)
+      const owner = isOneOf(subject, [product.owner, ...domain.owners])
       const held = (await listAgreements(db, { product: product.id, subject: subject.name })).filter(
         (each) => each.state === 'active' && each.environment === environment,
       )
@@ -259,7 +260,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
     app.route({
       method,
       url: `/products/:domain/:product/${part}`,
-      config: { rule: 'signed-in' },
+      config: { rule: 'signed-in', tokens: ['service'] },
       schema: { params: At, body: z.record(z.string().max(100), z.json()) },
       async handler(request, reply) {
         const params = request.params as z.infer<typeof At>
