@@ -33,12 +33,20 @@ export function decide(
   if (request.approvals.some((approval) => approval.by === decider.name))
     throw fail('APPROVAL_REPEATED', { what: `${decider.name} has decided already` })
   const approval: Approval = { by: decider.name, as, at: at.toISOString(), decision, note }
-  return { approval, met: isMet(rule.levels, [...request.approvals, approval].filter((each) => each.decision === 'approved')) }
+  return {
+    approval,
+    met: isMet(
+      rule.levels,
+      [...request.approvals, approval].filter((each) => each.decision === 'approved'),
+    ),
+  }
 }
 
 /** Each level by somebody else: the second level is a second pair of eyes. */
 function isMet(levels: readonly string[][], approvals: readonly Approval[]): boolean {
   const [level, ...others] = levels
   if (!level) return true
-  return approvals.some((each, index) => each.as.some((name) => level.includes(name)) && isMet(others, approvals.toSpliced(index, 1)))
+  return approvals.some(
+    (each, index) => each.as.some((name) => level.includes(name)) && isMet(others, approvals.toSpliced(index, 1)),
+  )
 }

@@ -94,7 +94,12 @@ export async function setRequestPayload(
 ): Promise<RequestRow> {
   return queries
     .updateTable('request')
-    .set({ payload: json(change.payload), approvers: change.approvers, approvals: json(change.approvals), updated_at: new Date() })
+    .set({
+      payload: json(change.payload),
+      approvers: change.approvers,
+      approvals: json(change.approvals),
+      updated_at: new Date(),
+    })
     .where('id', '=', request.id)
     .returningAll()
     .executeTakeFirstOrThrow()

@@ -46,6 +46,10 @@ export function createClient(options: CallOptions) {
       send<Api.RunSummary | Api.Plan>('POST', `${productPath(address)}/deploy`, { oneOf: ['RunSummary', 'Plan'] }, { body }),
     refresh: (address: string, body: Environment = {}) =>
       send<Api.RunSummary>('POST', `${productPath(address)}/refresh`, 'RunSummary', { body }),
+    rollback: (address: string, body: Environment & { to?: number | undefined } = {}) =>
+      send<Api.RunSummary>('POST', `${productPath(address)}/rollback`, 'RunSummary', { body }),
+    planRollback: (address: string, body: Environment & { to?: number | undefined } = {}) =>
+      send<Api.Plan>('POST', `${productPath(address)}/rollback`, 'Plan', { query: { 'dry-run': true }, body }),
     connect: (address: string, body: Environment = {}) =>
       send<Api.Connection>('POST', `${productPath(address)}/connect`, 'Connection', { body }),
     createToken: (address: string, kind: 'git' | 'service') =>
@@ -55,8 +59,6 @@ export function createClient(options: CallOptions) {
     postMetrics: (address: string, document: Record<string, unknown>) =>
       send<void>('POST', `${productPath(address)}/metrics`, 'none', { body: document }),
     productAccess: (address: string) => list<Api.Agreement>(`${productPath(address)}/access`, 'Agreement'),
-    setSecret: (address: string, name: string, body: { value: string; environment: string }) =>
-      send<void>('PUT', `${productPath(address)}/secrets/${encodeURIComponent(name)}`, 'none', { body }),
 
     requests: (query: { mine?: boolean | undefined; open?: boolean | undefined; cursor?: string | undefined } = {}) =>
       list<Api.Request>('/requests', 'Request', query),

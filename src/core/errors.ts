@@ -653,6 +653,12 @@ export const ERRORS = {
     remedy: 'Read `logs/postgres.log` in the data directory, free disk or memory where it says so, and start again.',
   },
   // --- request, product, run
+  RELEASE_UNKNOWN: { status: 404, summary: 'There is no such release', remedy: 'Look at the releases with `heddle show`.' },
+  RELEASE_REVISION_GONE: {
+    status: 409,
+    summary: 'The data of that release is not kept any more',
+    remedy: 'Deploy its commit again: `heddle deploy --commit`.',
+  },
   SAMPLE_NOT_BUILT: {
     status: 500,
     summary: 'The sample could not be built',

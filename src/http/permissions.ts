@@ -22,7 +22,8 @@ export async function needBound(
   at: { domain?: string; product?: string },
 ): Promise<void> {
   if (caller.product === null) return
-  const named = at.domain && at.product ? await findProduct(deps.lifecycle.control.db, { domain: at.domain, product: at.product }) : null
+  const named =
+    at.domain && at.product ? await findProduct(deps.lifecycle.control.db, { domain: at.domain, product: at.product }) : null
   const isOwn = named?.id === caller.product || (at.product === undefined && at.domain === undefined)
   if (isOwn && (tokens as readonly string[]).includes(caller.via)) return
   throw fail('HTTP_NOT_ALLOWED', { what: `A ${caller.via} token of a product cannot do that`, fix: 'Sign in yourself.' })

@@ -56,8 +56,10 @@ export function identityRoutes(app: App, deps: HttpDeps): void {
     },
   )
 
-  app.get('/me', { config: { rule: 'signed-in', tokens: ['git', 'service'] }, schema: { response: { 200: shapes.Me } } }, async (request) =>
-    meView(deps, request.caller!),
+  app.get(
+    '/me',
+    { config: { rule: 'signed-in', tokens: ['git', 'service'] }, schema: { response: { 200: shapes.Me } } },
+    async (request) => meView(deps, request.caller!),
   )
 
   app.get('/domains', { config: { rule: 'signed-in' }, schema: { response: { 200: shapes.List(shapes.Domain) } } }, async () => ({

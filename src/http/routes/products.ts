@@ -7,6 +7,7 @@ import { listProducts, needDomain, needProduct, type ProductRow } from '../../ca
 import { fail } from '../../core/fail.ts'
 import { firstEnvironment, planFor, startDeploy, startRefresh } from '../../lifecycle/deploy.ts'
 import { blobId, isReleaseFile } from '../../lifecycle/release-content.ts'
+import { planRollbackTo, startRollback } from '../../lifecycle/rollback.ts'
 import { listMonitors } from '../../observe/monitors.ts'
 import { explainPlan } from '../../plan/explain.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
@@ -23,7 +24,7 @@ import { type ProductFacts, productSummary, productView } from '../views/product
 import { runSummary } from '../views/runs.ts'
 
 const At = z.object({ domain: z.string(), product: z.string() })
-const PRODUCT_LANES = ['bootstrap', 'deploy', 'refresh', 'undo']
+const PRODUCT_LANES = ['bootstrap', 'deploy', 'refresh', 'rollback', 'undo']
 const TOKEN_MS = { git: 90 * 86_400_000, service: 90 * 86_400_000 }
 
 export function productRoutes(app: App, deps: HttpDeps): void {
@@ -182,6 +183,32 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const { number } = await db
         .transaction()
         .execute((queries) => startRefresh(lifecycle, queries, { product, environment, by, because: 'asked for' }))
+      return runSummary(await needRunRow(db, number))
+    },
+  )
+
+  app.post(
+    '/products/:domain/:product/rollback',
+    {
+      config: { rule: 'signed-in' },
+      schema: {
+        params: At,
+        querystring: z.object({ 'dry-run': z.stringbool().optional() }),
+        body: z.object({ environment: z.string().optional(), to: z.number().int().positive().optional() }).default({}),
+        response: { 200: z.union([shapes.RunSummary, shapes.Plan]) },
+      },
+    },
+    async (request) => {
+      const product = await needProduct(db, request.params)
+      needOwner(request.caller!, product, await needDomain(db, product.domain))
+      const environment = request.body.environment ?? environments().at(-1)!
+      const wanted = { product, environment, to: request.body.to ?? null }
+      if (request.query['dry-run']) {
+        const plan = await planRollbackTo(db, wanted)
+        return planView(plan, { run: null, kind: 'rollback', product, environment, asOf: deps.clock.now(), diagnostics: [] })
+      }
+      const by = request.caller!.subject.name
+      const { number } = await db.transaction().execute((queries) => startRollback(queries, { ...wanted, by }))
       return runSummary(await needRunRow(db, number))
     },
   )

@@ -137,7 +137,7 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
         schema: { params: Number_, body: shapes.Decision.optional(), response: { 200: shapes.Request } },
       },
       async (request) => {
-          const { number } = request.params as z.infer<typeof Number_>
+        const { number } = request.params as z.infer<typeof Number_>
         return viewOf(await perform(number, request.caller!, request.body?.note ?? null), request.caller!)
       },
     )

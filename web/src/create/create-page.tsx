@@ -155,11 +155,7 @@ function Preview({ preview, ready }: { preview: ReturnType<typeof usePreview>; r
   if (preview.error) return <FailureCard failure={preview.error} retry={() => void preview.refetch()} />
   if (!preview.data) return <Skeleton rows={6} />
   if (!preview.data.plan) return <p>{decidedBy(preview.data)}</p>
-  return (
-    <>
-      <PlanSteps plan={preview.data.plan} />
-    </>
-  )
+  return <PlanSteps plan={preview.data.plan} />
 }
 
 function decidedBy(request: Request): string {
