@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { createDbtTransformation } from './adapters/dbt/transformation.ts'
+import { createDirectoryArchive } from './adapters/directory/archive.ts'
 import { createFileReader } from './adapters/files/read-source.ts'
 import { createGitHttp } from './adapters/git/http.ts'
 import { createGitRepository } from './adapters/git/repository.ts'
@@ -131,6 +132,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
     const hooksDir = join(data.path, 'hooks')
     const repository = createGitRepository({ root: data.repos, hooksDir, log })
+    const archive = createDirectoryArchive({ root: data.archive })
     const validation = createValidationWorker()
     stops.push(() => validation.close())
     const validationReady = validation.warm()
@@ -139,6 +141,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       control,
       clock: systemClock,
       repository,
+      archive,
       warehouse(environment) {
         const found = warehouses.get(environment)
         if (!found)
@@ -158,7 +161,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       control,
       clock: systemClock,
       warehouse: lifecycle.warehouse,
+      environments: () => Object.keys(mesh.environments),
       repository,
+      archive,
       transformation,
       reader: (domain) =>
         createFileReader({

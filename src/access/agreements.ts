@@ -98,6 +98,17 @@ export async function activeAgreements(queries: Queries, product: string, enviro
     .execute()
 }
 
+/** Those that grant something or are about to, in every environment. */
+export async function openAgreements(queries: Queries, product: string): Promise<AgreementRow[]> {
+  return queries
+    .selectFrom('agreement')
+    .selectAll()
+    .where('product', '=', product)
+    .where('state', 'in', ['approved', 'applying', 'active', 'expiring'])
+    .orderBy('number')
+    .execute()
+}
+
 /** Active ones whose time is over; each is taken by moving it on, so two processes never expire one twice. */
 export async function takeDueAgreements(queries: Queries, now: Date): Promise<AgreementRow[]> {
   return queries

@@ -61,6 +61,17 @@ export async function revokeToken(queries: Queries, text: string): Promise<void>
   await queries.updateTable('token').set({ revoked_at: new Date() }).where('hash', '=', hashToken(text)).execute()
 }
 
+/** Nobody comes in for this product any more. @returns how many were open */
+export async function revokeProductTokens(queries: Queries, product: string): Promise<number> {
+  const done = await queries
+    .updateTable('token')
+    .set({ revoked_at: new Date() })
+    .where('product', '=', product)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return Number(done.numUpdatedRows)
+}
+
 /** Tokens are 192 random bits, so a plain hash is enough. */
 function hashToken(text: string): string {
   return createHash('sha256').update(text).digest('hex')

@@ -35,6 +35,39 @@ export async function putEntry(
     .execute()
 }
 
+/** What stands in the catalog's place of a product that is gone. */
+export type Tombstone = { retiredAt: string; by: string; because: string; run: number; archive: string; kept: string[] }
+
+/** Delisted, not deleted: who looks for it learns what became of it. */
+export async function delistEntry(
+  queries: Queries,
+  entry: { product: string; community: string; title: string; tombstone: Tombstone; run: string },
+): Promise<void> {
+  const document = json({ title: entry.title, tombstone: entry.tombstone })
+  await queries
+    .insertInto('entry')
+    .values({
+      product: entry.product,
+      community: entry.community,
+      state: 'delisted',
+      document,
+      metadata: json({}),
+      metrics: json({}),
+      run: entry.run,
+    })
+    .onConflict((conflict) =>
+      conflict.column('product').doUpdateSet({
+        state: 'delisted',
+        document,
+        metadata: json({}),
+        metrics: json({}),
+        run: entry.run,
+        updated_at: new Date(),
+      }),
+    )
+    .execute()
+}
+
 export async function removeEntry(queries: Queries, product: string): Promise<void> {
   await queries.deleteFrom('entry').where('product', '=', product).execute()
 }

@@ -55,6 +55,19 @@ export async function lockProduct(queries: Queries, id: string): Promise<void> {
   await queries.selectFrom('product').select('id').where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow()
 }
 
+/** As lockProduct, and nobody stores a run or anything else for it meanwhile: a retirement must see all there is. */
+export async function lockProductWhole(queries: Queries, id: string): Promise<ProductRow> {
+  return queries.selectFrom('product').selectAll().where('id', '=', id).forUpdate().executeTakeFirstOrThrow()
+}
+
+/** A product that can be worked with. @throws PRODUCT_UNKNOWN, PRODUCT_RETIRED */
+export async function needLiving(queries: Queries, address: ProductAddress): Promise<ProductRow> {
+  const product = await needProduct(queries, address)
+  if (product.state !== 'retired') return product
+  const text = formatProductAddress(address)
+  throw fail('PRODUCT_RETIRED', { what: `${text} is retired`, fix: `Bring it back: heddle restore ${text}` })
+}
+
 export async function productById(queries: Queries, id: string): Promise<ProductRow> {
   return queries.selectFrom('product').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 }
@@ -77,9 +90,19 @@ export async function insertProduct(
     .executeTakeFirst()
   if (row) return row
   const holder = await findProduct(queries, { domain: product.domain, product: product.name })
+  if (holder?.state === 'retired') throw nameKept(holder)
   throw fail('PRODUCT_NAME_TAKEN', {
     what: `${product.domain}/${product.name} exists since ${holder?.created_at.toISOString().slice(0, 10)}, owned by ${holder?.owner}`,
     fix: `Choose another name, or look at it: heddle show ${product.domain}/${product.name}`,
+  })
+}
+
+/** The name of a retired product stays its own, so that it can come back. */
+export function nameKept(holder: Pick<ProductRow, 'domain' | 'name' | 'owner'>) {
+  const address = `${holder.domain}/${holder.name}`
+  return fail('PRODUCT_NAME_TAKEN', {
+    what: `${address} is retired; its name is kept for its archive`,
+    fix: `Choose another name, or bring it back: heddle restore ${address}`,
   })
 }
 

@@ -203,6 +203,26 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/rollback.ts').then((module) => module.rollback),
   },
   {
+    path: 'retire',
+    group: 'Write and deploy',
+    args: ['[product]'],
+    text: 'End a product: archived and read back, then removed everywhere; a certificate says what is left',
+    examples: ['heddle retire fleet/planes --dry-run', 'heddle retire fleet/planes --because "replaced by fleet/aircraft"'],
+    options: [
+      { flags: '--because <text>', text: 'why, for the tombstone and the certificate' },
+      { flags: '--confirm <product>', text: 'its name, where nobody can type it; --yes is not enough' },
+    ],
+    load: () => import('./commands/retire.ts').then((module) => module.retire),
+  },
+  {
+    path: 'restore',
+    group: 'Write and deploy',
+    args: ['<product>'],
+    text: 'Bring a retired product back from its archive; who read it asks again',
+    examples: ['heddle restore fleet/planes', 'heddle restore fleet/planes --dry-run'],
+    load: () => import('./commands/retire.ts').then((module) => module.restore),
+  },
+  {
     path: 'status',
     group: 'Look',
     args: ['[domain]'],

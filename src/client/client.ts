@@ -50,6 +50,7 @@ export function createClient(options: CallOptions) {
       send<Api.RunSummary>('POST', `${productPath(address)}/rollback`, 'RunSummary', { body }),
     planRollback: (address: string, body: Environment & { to?: number | undefined } = {}) =>
       send<Api.Plan>('POST', `${productPath(address)}/rollback`, 'Plan', { query: { 'dry-run': true }, body }),
+    certificate: (address: string) => send<Api.Certificate>('GET', `${productPath(address)}/certificate`, 'Certificate'),
     connect: (address: string, body: Environment = {}) =>
       send<Api.Connection>('POST', `${productPath(address)}/connect`, 'Connection', { body }),
     createToken: (address: string, kind: 'git' | 'service') =>

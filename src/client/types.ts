@@ -18,6 +18,7 @@ export type Product = z.infer<typeof schemas.Product>
 export type NewRequest = z.infer<typeof schemas.NewRequest>
 export type Request = z.infer<typeof schemas.Request>
 export type Agreement = z.infer<typeof schemas.Agreement>
+export type Certificate = z.infer<typeof schemas.Certificate>
 export type Connection = z.infer<typeof schemas.Connection>
 export type Domain = z.infer<typeof schemas.Domain>
 export type Subject = z.infer<typeof schemas.Subject>

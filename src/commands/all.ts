@@ -6,6 +6,8 @@ import { ingest } from './ingest.ts'
 import { provisionCommands } from './provision.ts'
 import { publishCommands } from './publish.ts'
 import { repositoryCommands } from './repository.ts'
+import { restoreCommands } from './restore.ts'
+import { retireCommands } from './retire.ts'
 import { transform } from './transform.ts'
 
 /** Every command by its name; plans name no other. */
@@ -18,6 +20,8 @@ export function allCommands(deps: CommandDeps): ReadonlyMap<string, Command> {
     transform(deps),
     ...publishCommands(deps),
     ...accessCommands(deps),
+    ...retireCommands(deps),
+    ...restoreCommands(deps),
   ]
   return new Map(commands.map((command) => [command.name, command]))
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Archive } from '../platform/archive.ts'
 import type { SourceReader } from '../platform/ingestion.ts'
 import type { Repository } from '../platform/repository.ts'
 import type { Transformation } from '../platform/transformation.ts'
@@ -11,7 +12,10 @@ export type CommandDeps = {
   clock: Clock
   /** @throws ENVIRONMENT_UNKNOWN */
   warehouse(environment: string): Warehouse
+  /** of the mesh, in their order */
+  environments(): string[]
   repository: Repository
+  archive: Archive
   transformation: Transformation
   reader(domain: string): SourceReader
   /** path → text of a template that mesh.yml names */

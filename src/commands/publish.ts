@@ -3,7 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail } from '../core/fail.ts'
 import type { PlannedObject, PortPlace, Revision } from '../platform/warehouse.ts'
 import type { Mask, RowFilter } from '../policy/types.ts'
-import type { Command } from '../run/command.ts'
+import type { Command, CommandArgs, CommandContext } from '../run/command.ts'
 import { recordRefresh, recordRelease, reinstateRelease } from '../run/releases.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import type { CommandDeps, PlaceArgs } from './deps.ts'
@@ -56,7 +56,7 @@ export function publishCommands(deps: CommandDeps): Command[] {
         const warehouse = await leasedWarehouse(deps, context, environment)
         const findings = await warehouse.checkQuality({
           place,
-          revision: revisionOf(context.result('seal')),
+          revision: sealedFor(context, args),
           objects,
           context: effectOf(context),
         })
@@ -77,7 +77,7 @@ export function publishCommands(deps: CommandDeps): Command[] {
         const warehouse = await leasedWarehouse(deps, context, environment)
         const { schema } = await warehouse.buildServed({
           at,
-          revision: revisionOf(context.result('seal')),
+          revision: sealedFor(context, args),
           objects,
           context: effectOf(context),
         })
@@ -91,7 +91,7 @@ export function publishCommands(deps: CommandDeps): Command[] {
       async run(context, args) {
         const { environment, place, ports } = args as PlaceArgs & { ports: { port: string; major: number }[] }
         const warehouse = await leasedWarehouse(deps, context, environment)
-        const revision = revisionOf(context.result('seal'))
+        const revision = sealedFor(context, args)
         const { publishedAt } = await warehouse.publish({
           place,
           revision,
@@ -149,8 +149,9 @@ export function publishCommands(deps: CommandDeps): Command[] {
   ]
 }
 
-function revisionOf(sealed: { revision: Revision }): Revision {
-  return sealed.revision
+/** What the seal step gave; a run over several environments names which one. */
+function sealedFor(context: CommandContext, args: CommandArgs): Revision {
+  return context.result<{ revision: Revision }>((args.sealed as string | undefined) ?? 'seal').revision
 }
 
 function refuse(findings: readonly Diagnostic[]): void {

@@ -459,6 +459,74 @@ export const ERRORS = {
     summary: 'A quality rule could not be measured',
     remedy: 'Write one read-only SELECT on ${object} that gives one number.',
   },
+  WAREHOUSE_EXPORT_INCOMPLETE: {
+    status: 500,
+    summary: 'What was read is not what was sealed',
+    remedy: 'Nothing was removed. Look for policies or grants that somebody changed on the named table, then retry the run.',
+  },
+  // --- archive, retire, restore
+  ARCHIVE_WRITE_FAILED: {
+    status: 507,
+    summary: 'The archive could not be written',
+    remedy: 'Nothing was removed. Make room or repair the folder, then `heddle retry` the run.',
+  },
+  ARCHIVE_DAMAGED: {
+    status: 500,
+    summary: 'The archive is not what was written',
+    remedy: 'Bring the named file back from a backup; nothing is removed and nothing is restored meanwhile.',
+  },
+  ARCHIVE_MISSING: { status: 404, summary: 'There is no such archive', remedy: 'Bring its folder back from a backup.' },
+  ARCHIVE_EXISTS: { status: 409, summary: 'A complete archive has that name', remedy: 'Use it, or move it away.' },
+  RETIRE_CONSUMERS_ACTIVE: {
+    status: 409,
+    summary: 'The product still has consumers',
+    remedy: 'End their agreements first: `heddle access revoke`.',
+  },
+  RETIRE_PRODUCTS_READ: {
+    status: 409,
+    summary: 'Other products read this one',
+    remedy: 'Release the named products without this input first, or retire them.',
+  },
+  RETIRE_STATE_WRONG: {
+    status: 409,
+    summary: 'The product is not in a state to be retired or restored',
+    remedy: 'Look at it with `heddle show`.',
+  },
+  RETIRE_RUN_REMAINS: {
+    status: 409,
+    summary: 'A run of the product does not end',
+    remedy: 'Look at it with `heddle logs`, cancel it, then retry.',
+  },
+  RETIRE_SOURCE_CHANGED: {
+    status: 409,
+    summary: 'The product has changed since it was archived',
+    remedy: 'Nothing was removed. Ask again: `heddle retire`.',
+  },
+  RETIRE_TOO_MUCH: {
+    status: 409,
+    summary: 'More would be removed than one retirement may',
+    remedy: 'Have the platform team look at the product before anything is removed.',
+  },
+  RETIRE_REMAINS: {
+    status: 500,
+    summary: 'Something of the retired product is still there',
+    remedy: 'Remove what is named, then `heddle retry` the run: the certificate is asked anew.',
+  },
+  RESTORE_DIFFERS: {
+    status: 500,
+    summary: 'What was restored is not what was archived',
+    remedy: 'Nothing is served. Look at the named table, then retry the run.',
+  },
+  PRODUCT_RETIRED: {
+    status: 410,
+    summary: 'The product is retired',
+    remedy: 'Bring it back with `heddle restore`.',
+  },
+  PRODUCT_RETIRING: {
+    status: 409,
+    summary: 'The product is being retired or restored',
+    remedy: 'Wait for that run to end; `heddle runs` shows it.',
+  },
   // --- ingestion
   INGEST_SOURCE_UNKNOWN: {
     status: 422,

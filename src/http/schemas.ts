@@ -207,7 +207,7 @@ export const Product = ProductSummary.extend({
   runs: z.array(RunSummary),
 })
 
-export const RequestKind = z.enum(['product', 'domain', 'access'])
+export const RequestKind = z.enum(['product', 'domain', 'access', 'retire', 'restore'])
 export const NewProduct = z.object({
   kind: z.literal('product'),
   payload: z.object({
@@ -238,7 +238,12 @@ export const NewAccess = z.object({
     duration: z.string().optional(),
   }),
 })
-export const NewRequest = z.discriminatedUnion('kind', [NewProduct, NewDomain, NewAccess])
+export const NewRetire = z.object({
+  kind: z.literal('retire'),
+  payload: z.object({ product: Address, because: z.string().max(500).optional() }),
+})
+export const NewRestore = z.object({ kind: z.literal('restore'), payload: z.object({ product: Address }) })
+export const NewRequest = z.discriminatedUnion('kind', [NewProduct, NewDomain, NewAccess, NewRetire, NewRestore])
 export const Request = z.object({
   number: z.number(),
   kind: z.string(),
@@ -318,6 +323,20 @@ export const Connection = z.object({
   database: z.string(),
   expiresAt: Time,
   ports: z.array(z.object({ port: z.string(), schema: z.string(), objects: z.array(z.string()) })),
+})
+
+/** What was asked of PostgreSQL, git and the rest after a retirement, and found; `text` is the same for people. */
+export const Certificate = z.object({
+  product: Address,
+  id: z.string(),
+  retiredAt: Time,
+  by: z.string(),
+  because: z.string(),
+  run: z.number(),
+  archive: z.object({ name: z.string(), place: z.string(), files: z.number(), bytes: z.number(), sha256: z.array(z.string()) }),
+  findings: z.array(z.object({ asked: z.string(), question: z.string(), found: z.array(z.string()) })),
+  kept: z.array(z.string()),
+  text: z.string(),
 })
 
 export const Domain = z.object({

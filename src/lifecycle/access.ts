@@ -1,7 +1,7 @@
 import { type AgreementRow, insertAgreement, needAgreement, setAgreementState, takeDueAgreements } from '../access/agreements.ts'
 import type { RequestRow } from '../access/requests.ts'
 import { type Actor, isOneOf, isPlatform, needSubject, type SubjectRow, setAttributes } from '../access/subjects.ts'
-import { needDomain, needProduct, type ProductRow, productById } from '../catalog/products.ts'
+import { needDomain, needLiving, type ProductRow, productById } from '../catalog/products.ts'
 import { parseProductAddress } from '../core/address.ts'
 import { formatDuration, parseDuration } from '../core/duration.ts'
 import { fail } from '../core/fail.ts'
@@ -28,7 +28,7 @@ type Terms = { product: ProductRow; environment: string; port: OutputPort; offer
 
 /** Everything about a request for access that can be wrong, before anybody is asked to decide it. */
 export async function checkAccess(deps: LifecycleDeps, queries: Queries, payload: AccessPayload, by: SubjectRow): Promise<Terms> {
-  const product = await needProduct(queries, parseProductAddress(payload.product))
+  const product = await needLiving(queries, parseProductAddress(payload.product))
   const environment = payload.environment ?? Object.keys(deps.mesh().environments).at(-1)!
   const spec = (await currentRelease(queries, product.id, environment))?.spec
   if (!spec)

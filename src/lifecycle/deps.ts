@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Archive } from '../platform/archive.ts'
 import type { Repository } from '../platform/repository.ts'
 import type { Warehouse } from '../platform/warehouse.ts'
 import type { Mesh } from '../spec/mesh.ts'
@@ -9,6 +10,7 @@ export type LifecycleDeps = {
   control: Control
   clock: Clock
   repository: Repository
+  archive: Archive
   warehouse(environment: string): Warehouse
   validate: ValidationWorker['validateInWorker']
   mesh(): Mesh

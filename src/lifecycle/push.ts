@@ -1,8 +1,9 @@
 import { findHandled, markHandled } from '../catalog/handled-pushes.ts'
 import { listProducts, lockProduct, type ProductRow } from '../catalog/products.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import { asHeddleError } from '../core/fail.ts'
+import { asHeddleError, type HeddleError } from '../core/fail.ts'
 import type { Push, PushVerdict } from '../platform/repository.ts'
+import { refuseRetired } from '../run/enqueue.ts'
 import { formatDiagnostics } from '../spec/format-diagnostics.ts'
 import { describeStart, startDeploy, validateSource } from './deploy.ts'
 import type { LifecycleDeps } from './deps.ts'
@@ -18,6 +19,8 @@ export async function checkPush(
   product: ProductRow,
   push: Push & { quarantine: string },
 ): Promise<PushVerdict> {
+  const shut = await refusesRuns(deps, product)
+  if (shut) return { accept: false, lines: [`${shut.code}: ${shut.message}`, `fix  ${shut.fix}`] }
   const main = push.refs.find((ref) => ref.ref === MAIN)
   if (!main) return { accept: true, lines: ['Only main is deployed; this branch is kept.'] }
   if (main.new === null) return { accept: false, lines: ['main cannot be deleted: it is what is deployed.'] }
@@ -41,6 +44,11 @@ export async function checkPush(
     accept: errors === 0,
     lines: diagnostics.length > 0 ? formatDiagnostics(diagnostics, texts).trimEnd().split('\n') : [],
   }
+}
+
+/** A product that is being retired takes no push, not even one that deploys nothing: its repository is being archived. */
+async function refusesRuns(deps: LifecycleDeps, product: ProductRow): Promise<HeddleError | null> {
+  return refuseRetired(deps.control.db, { kind: 'deploy', product: product.id, retried: null }).then(() => null, asHeddleError)
 }
 
 function refusal(code: ErrorCode, what: string): PushVerdict {

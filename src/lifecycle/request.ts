@@ -7,11 +7,13 @@ import {
   insertProduct,
   listDomains,
   namedApprovers,
+  nameKept,
   needDomain,
   type ProductRow,
   setProductTitle,
 } from '../catalog/products.ts'
 import { hashOf } from '../core/canonical.ts'
+import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import { checkName } from '../core/names.ts'
@@ -23,26 +25,40 @@ import type { Queries } from '../store/control.ts'
 import { type AccessPayload, checkAccess, startGrant } from './access.ts'
 import { type ProductPayload, planProduct, startBootstrap, startUndo } from './bootstrap.ts'
 import type { LifecycleDeps } from './deps.ts'
+import {
+  checkRetirement,
+  planRestoration,
+  planRetirement,
+  type RestorePayload,
+  type RetirePayload,
+  startRestoration,
+  startRetirement,
+} from './retire.ts'
 
 export type NewRequest =
   | { kind: 'product'; payload: ProductPayload }
   | { kind: 'domain'; payload: DomainPayload }
   | { kind: 'access'; payload: AccessPayload }
+  | { kind: 'retire'; payload: RetirePayload }
+  | { kind: 'restore'; payload: RestorePayload }
 export type DomainPayload = { name: string; title: string; owners: string[] }
 
-/** Looks at a request without storing it: the plan it would run and who would decide, or the error it would meet. */
+/** Looks at a request without storing it: the plan it would run, what stands in its way and who would decide, or the error it would meet. */
 export async function previewRequest(
   deps: LifecycleDeps,
   request: NewRequest,
   by: SubjectRow,
-): Promise<{ plan: Plan; approvers: string[] }> {
+): Promise<{ plan: Plan; approvers: string[]; diagnostics: Diagnostic[] }> {
   const { db } = deps.control
+  if (request.kind === 'retire') return planRetirement(deps, db, request.payload)
+  if (request.kind === 'restore') return { ...(await planRestoration(deps, db, request.payload)), diagnostics: [] }
   const { levels } = await ruleFor(deps, db, request, by)
   const approvers = [...new Set(levels.flat())]
-  if (request.kind !== 'product') return { plan: { steps: [], affected: [], worldHash: '' }, approvers }
+  const diagnostics: Diagnostic[] = []
+  if (request.kind !== 'product') return { plan: { steps: [], affected: [], worldHash: '' }, approvers, diagnostics }
   const { payload } = request
   const plan = await planProduct(deps, db, payload, { id: newId(), title: titleOf(payload), owner: payload.owner ?? by.name })
-  return { plan, approvers }
+  return { plan, approvers, diagnostics }
 }
 
 /** Stores a request; whoever may decide it alone has decided it by asking. */
@@ -89,6 +105,10 @@ async function ruleFor(
       const levels = [offer.approvers.first, offer.approvers.second].map((level) => namedApprovers(level, product, domain))
       return { levels: levels.filter((level) => level.length > 0), selfApproval: false }
     }
+    case 'retire':
+      return { levels: [(await checkRetirement(deps, queries, request.payload)).approvers], selfApproval: true }
+    case 'restore':
+      return { levels: [(await planRestoration(deps, queries, request.payload)).approvers], selfApproval: true }
     default:
       return request satisfies never
   }
@@ -118,6 +138,7 @@ async function checkNewProduct(deps: LifecycleDeps, queries: Queries, payload: P
     })
   }
   const taken = await findProduct(queries, { domain: payload.domain, product: payload.name })
+  if (taken?.state === 'retired') throw nameKept(taken)
   if (taken) {
     throw fail('PRODUCT_NAME_TAKEN', {
       what: `${payload.domain}/${payload.name} exists, owned by ${taken.owner}`,
@@ -216,6 +237,10 @@ async function startWork(
     }
     case 'access':
       return startGrant(deps, queries, request)
+    case 'retire':
+      return startRetirement(deps, queries, request)
+    case 'restore':
+      return startRestoration(deps, queries, request)
     default:
       throw fail('REQUEST_STATE_WRONG', { what: `Requests of kind ${request.kind} cannot be approved in this version` })
   }

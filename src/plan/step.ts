@@ -5,6 +5,8 @@ export type Risk = 'safe' | 'disruptive' | 'destructive'
 
 /** The stages people see, in their order. */
 export const STAGES = [
+  'stop',
+  'archive',
   'provision',
   'ingest',
   'transform',
@@ -16,6 +18,8 @@ export const STAGES = [
   'repository',
   'access',
   'release',
+  'remove',
+  'certificate',
 ] as const
 export type Stage = (typeof STAGES)[number]
 

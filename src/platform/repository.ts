@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 /** One git repository per product, stored by product UUID, addressed by domain/product. */
 export type Push = {
   product: string
@@ -20,6 +21,16 @@ export type Repository = {
     author: { name: string; email: string }
     message: string
   }): Promise<{ created: boolean; head: string }>
+  /** Every branch and tag as it stands now. */
+  refs(product: string): Promise<{ ref: string; commit: string }[]>
+  /** The whole repository as one git bundle, handed to `sink`. @throws REPOSITORY_GIT_FAILED also after the sink has read, when git failed late */
+  bundle(product: string, sink: (stream: Readable) => Promise<void>): Promise<void>
+  /** Makes the repository from a bundle, with exactly these refs. Twice changes nothing. @throws REPOSITORY_DAMAGED when the bundle is not whole */
+  unbundle(request: {
+    product: string
+    refs: { ref: string; commit: string }[]
+    open: () => Promise<Readable>
+  }): Promise<{ created: boolean }>
   exists(product: string): Promise<boolean>
   remove(product: string): Promise<void>
   head(product: string, branch: string): Promise<string | null>

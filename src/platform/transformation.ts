@@ -68,5 +68,7 @@ export type Transformation = {
   warm(): Promise<{ ms: number; isolation: IsolationRung; pids: number[] }>
   /** Runs one job; events arrive in order; cancel by the signal. Never throws for a failing project, only for a broken platform. */
   run(job: TransformationJob, onEvent: (event: TransformationEvent) => void, signal: AbortSignal): Promise<TransformationResult>
+  /** Removes what jobs of a product left on disk. Gone is success. */
+  forget(product: string): Promise<void>
   stop(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Mask, RowFilter } from '../policy/types.ts'
 import type { Column, QualityRule } from '../spec/types.ts'
@@ -29,6 +30,26 @@ export type Proof = {
   sqlstate: string | null
   detail: string
   at: string
+}
+
+export type ExportedColumn = { name: string; type: string; required: boolean }
+/** `fingerprint`: the same for the same rows in any order, as decimal digits. */
+export type TableFacts = { name: string; rows: number; fingerprint: string }
+export type ExportedTable = TableFacts & { columns: ExportedColumn[] }
+
+/** Everything in an environment that carries a product's owner tag or one of its names, read from the server's own catalogs. */
+export type Standing = {
+  schemas: string[]
+  relations: number
+  roles: string[]
+  /** `role → member` */
+  grants: string[]
+  /** logins of the product's own: service and prober */
+  sessions: string[]
+  /** rows of the environment's registry that still name it */
+  registry: string[]
+  /** what others built on it: views outside its schemas */
+  dependents: string[]
 }
 
 /** What tells one of the platform's schemas apart from a name a stranger made. */
@@ -119,6 +140,34 @@ export type Warehouse = {
   }): Promise<{ publishedAt: string }>
   /** Drops revisions, served schemas and batches that nothing refers to, never CASCADE; `kept` names what still has a reader. */
   collect(request: { place: Place; keep: number[]; context: EffectContext }): Promise<{ dropped: string[]; kept: string[] }>
+  /**
+   * Hands every table of a kept revision to `sink` as CSV (no header; NULL is an empty field, an empty text is quoted), read by the prober past all row
+   * filters. What was read is compared with what was sealed. @throws WAREHOUSE_EXPORT_INCOMPLETE
+   */
+  exportRevision(request: {
+    place: Place
+    n: number
+    sink(table: { name: string; columns: ExportedColumn[] }, csv: Readable): Promise<void>
+    signal: AbortSignal
+  }): Promise<ExportedTable[]>
+  /** Makes the tables in the build schema and fills them, as the product's service login; what an earlier attempt left there goes first. */
+  loadRevision(request: {
+    place: Place
+    tables: { name: string; columns: ExportedColumn[]; csv(): Promise<Readable> }[]
+    context: EffectContext
+  }): Promise<{ name: string; rows: number }[]>
+  /** Rows and fingerprint of each table of a kept revision, read by the prober. */
+  measureRevision(request: { place: Place; n: number; signal: AbortSignal }): Promise<TableFacts[]>
+  standing(place: Place): Promise<Standing>
+  /**
+   * Removes everything of the product from the environment: who reads it is let go and its sessions end, then served schemas, private and build schema,
+   * revisions, roles. Only what carries the product's tag is touched. Numbers of its publications stay, so that they never start again.
+   * @throws WAREHOUSE_OBJECT_USED when others built on it
+   */
+  removeProduct(request: {
+    place: Place
+    context: EffectContext
+  }): Promise<{ schemas: string[]; roles: string[]; sessionsEnded: number }>
   /** The revisions that are kept, newest first. */
   sealed(place: Place): Promise<Revision[]>
   /** What consumers read now, from the warehouse itself. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { fail } from '../core/fail.ts'
 import { json, type Queries } from '../store/control.ts'
 import type { Approval, RunState } from '../store/schema.ts'
-import { wake } from './enqueue.ts'
+import { refuseRetired, wake } from './enqueue.ts'
 
 export type RunControlRow = {
   id: string
@@ -52,6 +52,7 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
       what: `Run ${newer.number} has replaced run ${run.number}`,
       fix: `heddle logs ${newer.number}`,
     })
+  await refuseRetired(queries, { kind: run.kind, product: run.product, retried: id })
   await queries
     .updateTable('step')
     .set({ state: 'pending', problem: null })

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import type { Plan } from '../plan/step.ts'
 import { json, type Queries } from '../store/control.ts'
@@ -23,6 +24,7 @@ export type NewRun = {
  * control lane an older deploy that has not started is superseded.
  */
 export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: string; number: number; superseded: number[] }> {
+  await refuseRetired(queries, { ...run, retried: null })
   const superseded = run.kind === 'deploy' ? await supersedeDeploys(queries, run) : []
   const id = newId()
   const plan = newId()
@@ -78,6 +80,41 @@ export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: s
     .execute()
   await wake(queries)
   return { id, number, superseded }
+}
+
+/**
+ * Nothing runs for a retired product but its restore, and nothing beside a retirement but the end of an agreement. Waits for a retirement that is being
+ * asked for: it locks the product's row whole.
+ * @throws PRODUCT_RETIRED, PRODUCT_RETIRING
+ */
+export async function refuseRetired(
+  queries: Queries,
+  run: Pick<NewRun, 'kind' | 'product'> & { retried: string | null },
+): Promise<void> {
+  const product = await queries
+    .selectFrom('product')
+    .select(['domain', 'name', 'state'])
+    .where('id', '=', run.product)
+    .forKeyShare()
+    .executeTakeFirstOrThrow()
+  const address = `${product.domain}/${product.name}`
+  const goesOn = run.kind === 'retire' && run.retried !== null
+  // what an undo leaves is marked retired too, and only the undo itself may go on with it
+  if (product.state === 'retired' && run.kind !== 'restore' && run.kind !== 'undo' && !goesOn)
+    throw fail('PRODUCT_RETIRED', { what: `${address} is retired`, fix: `Bring it back: heddle restore ${address}` })
+  const other = await queries
+    .selectFrom('run')
+    .select(['number', 'kind'])
+    .where('product', '=', run.product)
+    .where('kind', 'in', ['retire', 'restore'])
+    .where('state', 'in', ['waiting', 'queued', 'running'])
+    .where('id', '<>', run.retried ?? '00000000-0000-0000-0000-000000000000')
+    .executeTakeFirst()
+  if (other && run.kind !== 'revoke')
+    throw fail('PRODUCT_RETIRING', {
+      what: `Run ${other.number} ${other.kind === 'retire' ? 'retires' : 'restores'} ${address}`,
+      fix: `heddle logs ${other.number} -f`,
+    })
 }
 
 /** Deploys that have not started are not wanted any more. @returns their numbers */

@@ -135,3 +135,21 @@ export async function runNumber(queries: Queries, id: string | null): Promise<nu
   if (id === null) return null
   return (await queries.selectFrom('run').select('number').where('id', '=', id).executeTakeFirst())?.number ?? null
 }
+
+/** The result of a step of the newest run of a kind, when that run has succeeded. */
+export async function lastResult(
+  queries: Queries,
+  { product, kind, step }: { product: string; kind: RunKind; step: string },
+): Promise<Record<string, unknown> | null> {
+  const row = await queries
+    .selectFrom('run')
+    .innerJoin('step', 'step.run', 'run.id')
+    .select(['run.state', 'step.result'])
+    .where('run.product', '=', product)
+    .where('run.kind', '=', kind)
+    .where('step.id', '=', step)
+    .orderBy('run.number', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.state === 'succeeded' ? row.result : null
+}

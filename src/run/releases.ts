@@ -51,6 +51,11 @@ export async function reinstateRelease(
   await all.set({ current: true }).where('number', '=', at.number).execute()
 }
 
+/** A retired product has no release; its releases stay on record. */
+export async function withdrawReleases(queries: Queries, product: string): Promise<void> {
+  await queries.updateTable('release').set({ current: false }).where('product', '=', product).execute()
+}
+
 /** The content of the deploy that runs now, or null. */
 export async function runningContent(queries: Queries, product: string, environment: string): Promise<string | null> {
   const row = await queries
@@ -133,10 +138,13 @@ export async function nextRevision(queries: Queries, product: string, environmen
     .selectFrom('run')
     .select('detail')
     .where('product', '=', product)
-    .where('environment', '=', environment)
-    .where('kind', 'in', ['deploy', 'refresh'])
+    .where('environment', 'in', [environment, '*'])
+    .where('kind', 'in', ['deploy', 'refresh', 'restore'])
     .execute()
-  return 1 + Math.max(0, ...rows.map((row) => Number(row.detail.revision ?? 0)))
+  const given = rows.map(
+    ({ detail }) => detail.revision ?? (detail.revisions as Record<string, number> | undefined)?.[environment],
+  )
+  return 1 + Math.max(0, ...given.map((revision) => Number(revision ?? 0)))
 }
 
 export async function recordBatch(

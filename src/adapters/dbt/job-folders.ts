@@ -107,3 +107,8 @@ function segment(id: string): string {
   const safe = encodeURIComponent(id)
   return safe === '.' || safe === '..' || safe === '' ? `_${safe}` : safe
 }
+
+/** Compiled SQL and the manifest of every environment; jobs remove their own folders themselves. */
+export async function removeJobFolders(workDir: string, product: string): Promise<void> {
+  await rm(join(workDir, 'targets', segment(product)), { recursive: true, force: true })
+}

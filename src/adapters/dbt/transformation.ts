@@ -13,7 +13,7 @@ import type {
 import { checkManifest } from './check-manifest.ts'
 import { diagnose } from './diagnose.ts'
 import { createForkServer, type ForkServer, type Ready } from './fork-server.ts'
-import { makeJobFolders, openCheckout, requirePassage } from './job-folders.ts'
+import { makeJobFolders, openCheckout, removeJobFolders, requirePassage } from './job-folders.ts'
 import { type JobListener, listenForJobs } from './job-listener.ts'
 import { makeJobRequest, refuseSelection } from './job-request.ts'
 import { createProductUids } from './product-uids.ts'
@@ -167,6 +167,7 @@ export function createDbtTransformation(deps: DbtDeps): Transformation {
         running.delete(job.key)
       }
     },
+    forget: (product) => removeJobFolders(workDir, product),
     async stop() {
       if (!opened) return
       const { server, listener } = await opened

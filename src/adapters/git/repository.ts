@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fail } from '../../core/fail.ts'
 import type { Repository, TreeFile } from '../../platform/repository.ts'
+import { readBundle, writeBundle } from './bundle.ts'
 import { checkOutFiles } from './checkout.ts'
 import { MAX_PACK_BYTES, repositoryConfig } from './config.ts'
 import { type Git, isObjectId, locateGit, mustRunGit, quarantineEnv, repositoryFolder, runGit } from './git.ts'
@@ -20,11 +21,6 @@ export type GitRepositoryDeps = {
 }
 
 export type GitRepository = Repository & {
-  /**
-   * Every branch and tag as it stands now. After a crash between a ref's move and its post-receive hook this is the truth: compare each branch with the
-   * commit last seen and treat a difference as a push.
-   */
-  refs(product: string): Promise<{ ref: string; commit: string }[]>
   /** Packs what pushes left behind; safe beside pushes and clones. For a schedule: git's own gc is off. */
   tidy(product: string): Promise<void>
 }
@@ -141,6 +137,20 @@ export function createGitRepository(deps: GitRepositoryDeps): GitRepository {
       return refsUnder(folder, 'refs')
     },
 
+    async bundle(product, sink) {
+      await writeBundle(git, await standing(product), sink)
+    },
+
+    unbundle: ({ product, refs, open }) =>
+      inTurn(product, async () => {
+        const folder = folderOf(product)
+        if (await isRepository(folder)) return { created: false }
+        await installHooks(deps.hooksDir)
+        const config = repositoryConfig({ hooksDir: resolve(deps.hooksDir), maxPackBytes: deps.maxPackBytes ?? MAX_PACK_BYTES })
+        await makeBare(git, folder, config, (fresh) => readBundle(git, fresh, refs, open))
+        return { created: true }
+      }),
+
     async tidy(product) {
       const folder = await standing(product)
       await mustRunGit(git, ['--git-dir', folder, 'gc', '--quiet', '--prune=1.day.ago'])
@@ -179,12 +189,13 @@ async function isRepository(folder: string): Promise<boolean> {
 }
 
 /** Made beside its place and renamed, so a repository is whole or not there. */
-async function makeBare(git: Git, folder: string, config: string): Promise<void> {
+async function makeBare(git: Git, folder: string, config: string, fill?: (fresh: string) => Promise<void>): Promise<void> {
   const fresh = `${folder.slice(0, -'.git'.length)}.new`
   await rm(fresh, { recursive: true, force: true })
   await mkdir(fresh, { recursive: true, mode: 0o700 })
   await mustRunGit(git, ['init', '--quiet', '--bare', '-b', MAIN, '--template=', fresh])
   await writeFile(join(fresh, 'config'), config)
+  await fill?.(fresh)
   try {
     await rename(fresh, folder)
   } catch (cause) {

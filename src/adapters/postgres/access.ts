@@ -122,7 +122,7 @@ export async function revoke(
   return fenced(site, context, effect, async () => ({ sessionsEnded }))
 }
 
-async function takeMembership(client: Session, environment: string, login: string, reader: string): Promise<void> {
+export async function takeMembership(client: Session, environment: string, login: string, reader: string): Promise<void> {
   await lockLogin(client, login)
   const { rows } = await client.query<{ role: string }>(
     `SELECT g.rolname AS role FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member

@@ -19,7 +19,7 @@ export type BatchRequest = {
 }
 
 /** Types are names of built-ins with at most a length: nothing else reaches the statement. */
-const TYPE = /^[a-z][a-z0-9_ ]{0,40}(\([0-9]{1,4}( ?, ?[0-9]{1,4})?\))?( with(out)? time zone)?(\[\])?$/i
+export const COLUMN_TYPE = /^[a-z][a-z0-9_ ]{0,40}(\([0-9]{1,4}( ?, ?[0-9]{1,4})?\))?( with(out)? time zone)?(\[\])?$/i
 
 /** Loads rows into a new batch table in one transaction: all of it, owned by the keeper, or nothing. A repeated step leaves the stream unread. */
 export async function loadBatch(site: Site, request: BatchRequest): Promise<{ relation: string; rows: number }> {
@@ -28,7 +28,8 @@ export async function loadBatch(site: Site, request: BatchRequest): Promise<{ re
   const table = sqlName(request.table)
   const effect = { verb: 'loadBatch', key: `${component}/${table}`, doing: `load a batch of ${request.table}`, tries: 1 }
   for (const { name, type } of columns)
-    if (!TYPE.test(type)) throw fail('WAREHOUSE_TYPE_INVALID', { what: `Column ${name} of ${request.table} has no valid type` })
+    if (!COLUMN_TYPE.test(type))
+      throw fail('WAREHOUSE_TYPE_INVALID', { what: `Column ${name} of ${request.table} has no valid type` })
   let read = false
   try {
     return await fenced(site, context, effect, async (client) => {

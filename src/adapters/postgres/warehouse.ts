@@ -5,20 +5,24 @@ import { createBudget, enforceBudgets } from './budgets.ts'
 import { buildServed } from './build-served.ts'
 import { checkQuality } from './check-quality.ts'
 import { collect } from './collect.ts'
+import { exportRevision, measureRevision } from './export-revision.ts'
 import { initialise } from './init.ts'
 import { confirm, takeLease } from './lease.ts'
 import { loadBatch } from './load-batch.ts'
+import { loadRevision } from './load-revision.ts'
 import { drainOutbox } from './outbox.ts'
 import { pinSources } from './pin-sources.ts'
 import { createPorts } from './ports.ts'
 import { prove } from './prove.ts'
 import { publish } from './publish.ts'
+import { removeProduct } from './remove-product.ts'
 import { createRoles } from './roles.ts'
 import { createSchemas } from './schemas.ts'
 import { seal } from './seal.ts'
 import { readSealed, readServed } from './served.ts'
 import { closeService, openService } from './service-pass.ts'
 import { openPool, type Site } from './session.ts'
+import { readStanding } from './standing.ts'
 
 export type PostgresWarehouseDeps = {
   environment: string
@@ -64,6 +68,11 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     buildServed: (request) => buildServed(site, request),
     publish: (request) => publish(site, request),
     collect: ({ place, keep, context }) => collect(site, place, keep, context),
+    exportRevision: (request) => exportRevision(site, request),
+    loadRevision: (request) => loadRevision(site, request),
+    measureRevision: (request) => measureRevision(site, request),
+    standing: (place) => readStanding(site, place),
+    removeProduct: ({ place, context }) => removeProduct(site, place, context),
     sealed: (place) => readSealed(site, place),
     served: (place) => readServed(site, place),
 

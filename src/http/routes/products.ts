@@ -3,10 +3,11 @@ import { listAgreements } from '../../access/agreements.ts'
 import { isOneOf } from '../../access/subjects.ts'
 import { issueToken } from '../../access/tokens.ts'
 import { readEntry, setEntryPart } from '../../catalog/entries.ts'
-import { listProducts, needDomain, needProduct, type ProductRow } from '../../catalog/products.ts'
+import { listProducts, needDomain, needLiving, needProduct, type ProductRow } from '../../catalog/products.ts'
 import { fail } from '../../core/fail.ts'
 import { firstEnvironment, planFor, startDeploy, startRefresh } from '../../lifecycle/deploy.ts'
 import { blobId, isReleaseFile } from '../../lifecycle/release-content.ts'
+import { readCertificate } from '../../lifecycle/retire.ts'
 import { planRollbackTo, startRollback } from '../../lifecycle/rollback.ts'
 import { listMonitors } from '../../observe/monitors.ts'
 import { explainPlan } from '../../plan/explain.ts'
@@ -24,7 +25,7 @@ import { type ProductFacts, productSummary, productView } from '../views/product
 import { runSummary } from '../views/runs.ts'
 
 const At = z.object({ domain: z.string(), product: z.string() })
-const PRODUCT_LANES = ['bootstrap', 'deploy', 'refresh', 'rollback', 'undo']
+const PRODUCT_LANES = ['bootstrap', 'deploy', 'refresh', 'rollback', 'retire', 'restore', 'undo']
 const TOKEN_MS = { git: 90 * 86_400_000, service: 90 * 86_400_000 }
 
 export function productRoutes(app: App, deps: HttpDeps): void {
@@ -105,7 +106,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request) => {
-      const product = await needProduct(db, request.params)
+      const product = await needLiving(db, request.params)
       needOwner(request.caller!, product, await needDomain(db, product.domain))
       const files = Object.entries(request.body.files).filter(([path]) => isReleaseFile(path))
       const source = {
@@ -137,7 +138,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request) => {
-      const product = await needProduct(db, request.params)
+      const product = await needLiving(db, request.params)
       const { subject } = request.caller!
       needOwner(request.caller!, product, await needDomain(db, product.domain))
       const commit = request.body.commit ?? (await lifecycle.repository.head(product.id, 'main'))
@@ -176,7 +177,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request) => {
-      const product = await needProduct(db, request.params)
+      const product = await needLiving(db, request.params)
       needOwner(request.caller!, product, await needDomain(db, product.domain))
       const environment = request.body?.environment ?? environments().at(-1)!
       const by = request.caller!.subject.name
@@ -199,7 +200,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request) => {
-      const product = await needProduct(db, request.params)
+      const product = await needLiving(db, request.params)
       needOwner(request.caller!, product, await needDomain(db, product.domain))
       const environment = request.body.environment ?? environments().at(-1)!
       const wanted = { product, environment, to: request.body.to ?? null }
@@ -210,6 +211,15 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const by = request.caller!.subject.name
       const { number } = await db.transaction().execute((queries) => startRollback(queries, { ...wanted, by }))
       return runSummary(await needRunRow(db, number))
+    },
+  )
+
+  app.get(
+    '/products/:domain/:product/certificate',
+    { config: { rule: 'signed-in' }, schema: { params: At, response: { 200: shapes.Certificate } } },
+    async (request) => {
+      const { certificate, text } = await readCertificate(db, request.params)
+      return { ...(certificate as Omit<z.infer<typeof shapes.Certificate>, 'text'>), text }
     },
   )
 
@@ -224,7 +234,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request) => {
-      const product = await needProduct(db, request.params)
+      const product = await needLiving(db, request.params)
       const { subject, behind } = request.caller!
       const environment = request.body?.environment ?? environments().at(-1)!
       const domain = await needDomain(db, product.domain)
@@ -260,7 +270,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       schema: { params: At, body: z.object({ kind: z.enum(['git', 'service']) }), response: { 200: shapes.IssuedToken } },
     },
     async (request) => {
-      const product = await needProduct(db, request.params)
+      const product = await needLiving(db, request.params)
       needOwner(request.caller!, product, await needDomain(db, product.domain))
       const { kind } = request.body
       const issued = await issueToken(db, {

@@ -73,7 +73,7 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
       if (!request.query['dry-run'])
         return viewOf(await submitRequest(lifecycle, asked, actorOf(request.caller!)), request.caller!)
       const now = deps.clock.now()
-      const { plan, approvers } = await previewRequest(lifecycle, asked, request.caller!.subject)
+      const { plan, approvers, diagnostics } = await previewRequest(lifecycle, asked, request.caller!.subject)
       const payload = asked.payload as Record<string, unknown>
       const row: RequestRow = {
         id: '',
@@ -88,10 +88,11 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
         created_at: now,
         updated_at: now,
       }
-      const product = { domain: String(payload.domain ?? ''), name: String(payload.name ?? '') }
+      const [domain = '', name = ''] = String(payload.product ?? `${payload.domain ?? ''}/${payload.name ?? ''}`).split('/')
+      const kind = asked.kind === 'retire' || asked.kind === 'restore' ? asked.kind : 'bootstrap'
       return requestView(row, request.caller!.subject, {
         run: null,
-        plan: planView(plan, { run: null, kind: 'bootstrap', product, environment: '*', asOf: now, diagnostics: [] }),
+        plan: planView(plan, { run: null, kind, product: { domain, name }, environment: '*', asOf: now, diagnostics }),
       })
     },
   )

@@ -42,13 +42,22 @@ export function productSummary(facts: ProductFacts, now: Date): ProductSummary {
   }
 }
 
+const MOVING: Partial<Record<RunListRow['kind'], string>> = {
+  bootstrap: 'provisioning',
+  restore: 'provisioning',
+  retire: 'retiring',
+}
+
 function productState({ product, runs, releases }: ProductFacts): { state: string; since: Date; reason: string | null } {
   const [last] = runs
   const hasRelease = Object.keys(releases).length > 0
-  if (product.state === 'retired') return { state: 'retired', since: product.created_at, reason: null }
   const moving = runs.find((run) => run.state === 'running' || run.state === 'queued')
+  if (product.state === 'retired' && !moving) {
+    const unfinished = last?.state === 'failed' ? `run ${last.number}: ${last.problem?.message ?? 'failed'}` : null
+    return { state: 'retired', since: last?.ended_at ?? product.created_at, reason: unfinished }
+  }
   if (moving) {
-    const state = moving.kind === 'bootstrap' ? 'provisioning' : 'deploying'
+    const state = MOVING[moving.kind] ?? 'deploying'
     return {
       state,
       since: moving.started_at ?? moving.created_at,

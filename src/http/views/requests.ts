@@ -46,8 +46,12 @@ function titleOf({ kind, payload }: RequestRow): string {
       return `New domain ${payload.name}`
     case 'access':
       return `Access to ${payload.product}/${payload.port} for ${payload.purpose}`
+    case 'retire':
+      return `Retire ${payload.product}`
+    case 'restore':
+      return `Restore ${payload.product}`
     default:
-      return `${kind} ${payload.product ?? ''}`
+      return kind satisfies never
   }
 }
 

@@ -44,6 +44,9 @@ export function newRequestCommand(request: NewRequest): string {
       option('justification', justification),
     )
   }
+  if (request.kind === 'retire')
+    return words('heddle retire', request.payload.product, option('because', request.payload.because))
+  if (request.kind === 'restore') return words('heddle restore', request.payload.product)
   const { name, title, owners } = request.payload
   return words('heddle request domain', name, option('title', title), option('owner', owners.join(',')))
 }
