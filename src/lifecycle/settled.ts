@@ -19,7 +19,9 @@ export async function settled(
   if (request && run.kind === 'undo') {
     await moveRequest(queries, request, state === 'succeeded' ? 'withdrawn' : 'failed')
   } else if (request) {
-    await moveRequest(queries, request, state === 'succeeded' ? 'done' : 'failed')
+    // A run that was retried by its own number may fail again while its request is failed still.
+    const to = state === 'succeeded' ? 'done' : 'failed'
+    if (request.state !== to) await moveRequest(queries, request, to)
     const agreement = state === 'succeeded' ? null : await agreementOfRequest(queries, request.id)
     if (agreement) await setAgreementState(queries, agreement.id, 'failed')
   }

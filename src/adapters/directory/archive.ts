@@ -24,13 +24,13 @@ export function createDirectoryArchive(deps: { root: string }): Archive {
 
   async function find(name: string): Promise<Manifest | null> {
     const text = await readFile(join(folderOf(name), MANIFEST), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
+      if (isAbsent(error)) return null
       throw damaged(name, MANIFEST, `it cannot be read (${error.code})`)
     })
     if (text !== null) return parseManifest(name, text, await readFile(join(folderOf(name), SEAL), 'utf8').catch(() => ''))
     const isThere = await stat(folderOf(name)).then(
       () => true,
-      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+      (error: NodeJS.ErrnoException) => !isAbsent(error),
     )
     if (isThere) throw damaged(name, MANIFEST, 'it is missing')
     return null
@@ -74,7 +74,7 @@ export function createDirectoryArchive(deps: { root: string }): Archive {
     locate: folderOf,
     async list(below) {
       const found = await readdir(folderOf(below), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return []
+        if (isAbsent(error)) return []
         throw damaged(below, '.', `it cannot be listed (${error.code})`)
       })
       return found
@@ -211,6 +211,11 @@ async function writing<T>(name: string, write: () => Promise<T>): Promise<T> {
     if (error instanceof HeddleError || !code || !syscall) throw error
     throw fail('ARCHIVE_WRITE_FAILED', { what: `The archive ${name} could not be written`, why: `${syscall}: ${code}` })
   }
+}
+
+/** Surely not there; anything else (a missing right, a broken disk) is no answer. */
+function isAbsent({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
 function damaged(name: string, path: string, why: string) {

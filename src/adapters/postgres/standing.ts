@@ -5,12 +5,12 @@ import { ask, type Site } from './session.ts'
 /** Schemas that carry the product's tag, or one of its names: by the registry's own numbers, also those that lost their comment. */
 const SCHEMAS = `SELECT n.oid, n.nspname AS name FROM pg_namespace n
   CROSS JOIN LATERAL (SELECT obj_description(n.oid, 'pg_namespace') AS comment) c
-  WHERE CASE WHEN c.comment IS JSON OBJECT THEN c.comment::jsonb ->> 'heddle' = $1 ELSE false END
+  WHERE CASE WHEN c.comment IS JSON OBJECT THEN c.comment::jsonb ->> 'heddle' = $1::text ELSE false END
     OR n.nspname = ANY ($2) OR n.nspname ~ $3
-    OR EXISTS (SELECT FROM heddle.revision r WHERE r.product = $1::uuid AND (n.nspname = r.port OR n.nspname = r.port || '__r' || r.n))`
+    OR EXISTS (SELECT FROM heddle.revision r WHERE r.product = $1::text::uuid AND (n.nspname = r.port OR n.nspname = r.port || '__r' || r.n))`
 const ROLES = `SELECT r.oid, r.rolname AS name FROM pg_roles r
   CROSS JOIN LATERAL (SELECT shobj_description(r.oid, 'pg_authid') AS comment) c
-  WHERE (CASE WHEN c.comment IS JSON OBJECT THEN c.comment::jsonb ->> 'heddle' = $1 ELSE false END AND r.rolname LIKE $2) OR r.rolname = ANY ($3)`
+  WHERE (CASE WHEN c.comment IS JSON OBJECT THEN c.comment::jsonb ->> 'heddle' = $1::text ELSE false END AND r.rolname LIKE $2) OR r.rolname = ANY ($3)`
 
 /** What stands of a product, asked of the catalogs of the server and not of what we believe. */
 export async function readStanding(site: Site, place: Place): Promise<Standing> {
@@ -38,13 +38,13 @@ export async function readStanding(site: Site, place: Place): Promise<Standing> 
       ofRoles,
     ),
     registry: await listed(
-      `SELECT 'product' AS name FROM heddle.product WHERE id = $1::uuid
-       UNION ALL SELECT 'login ' || role FROM heddle.login WHERE holder = $1
-       UNION ALL SELECT 'owner ' || login FROM heddle.owner WHERE product = $1::uuid
-       UNION ALL SELECT 'keeper ' || role FROM heddle.keeper WHERE product = $1::uuid
-       UNION ALL SELECT 'batch ' || relation FROM heddle.batch WHERE product = $1::uuid
-       UNION ALL SELECT 'sealed ' || n FROM heddle.sealed WHERE product = $1::uuid
-       UNION ALL SELECT format('served %s %s', port, n) FROM heddle.served WHERE product = $1::uuid ORDER BY 1`,
+      `SELECT 'product' AS name FROM heddle.product WHERE id = $1::text::uuid
+       UNION ALL SELECT 'login ' || role FROM heddle.login WHERE holder = $1::text
+       UNION ALL SELECT 'owner ' || login FROM heddle.owner WHERE product = $1::text::uuid
+       UNION ALL SELECT 'keeper ' || role FROM heddle.keeper WHERE product = $1::text::uuid
+       UNION ALL SELECT 'batch ' || relation FROM heddle.batch WHERE product = $1::text::uuid
+       UNION ALL SELECT 'sealed ' || n FROM heddle.sealed WHERE product = $1::text::uuid
+       UNION ALL SELECT format('served %s %s', port, n) FROM heddle.served WHERE product = $1::text::uuid ORDER BY 1`,
       [place.id],
     ),
     dependents: await listed(
