@@ -37,7 +37,9 @@ before(async () => {
   control = await platform.control()
   id = (await control.query('select id from product')).rows[0].id
   tree = await platform.clone(ORDERS)
-  const more = await push(platform, tree, { 'dbt/models/extra.sql': "select 1 as one, E'a \"quoted\"\\n\\nnewline' as odd, null::text as nothing, '' as empty\n" })
+  const more = await push(platform, tree, {
+    'dbt/models/extra.sql': "select 1 as one, E'a \"quoted\"\\n\\nnewline' as odd, null::text as nothing, '' as empty\n",
+  })
   await waitForRun(platform, ORDERS, (run) => run.number === more.run && run.state === 'succeeded')
   await grantConsumer()
 })
@@ -45,7 +47,18 @@ after(() => platform?.dispose())
 
 async function grantConsumer(): Promise<void> {
   await platform.cli(['subject', 'set', 'consumer', 'items=pen,ink', '--as', 'platform'])
-  const asked = await platform.cli(['access', 'request', ORDERS, '--port', 'orders', '--purpose', 'analytics', '--as', 'consumer', '--json'])
+  const asked = await platform.cli([
+    'access',
+    'request',
+    ORDERS,
+    '--port',
+    'orders',
+    '--purpose',
+    'analytics',
+    '--as',
+    'consumer',
+    '--json',
+  ])
   const { request } = asked.json<{ request: Request }>()
   const approved = await platform.cli(['approve', 'request', String(request.number), '--wait', '--json'])
   assert.equal(approved.status, 0, approved.stderr + approved.stdout)
@@ -73,7 +86,9 @@ async function checksums(): Promise<unknown[]> {
   )
   const found = []
   for (const { schema, name } of rows) {
-    const sum = await warehouse.query(`select count(*) as n, md5(string_agg(t::text, ',' order by t::text)) as md5 from "${schema}"."${name}" t`)
+    const sum = await warehouse.query(
+      `select count(*) as n, md5(string_agg(t::text, ',' order by t::text)) as md5 from "${schema}"."${name}" t`,
+    )
     found.push({ name, ...sum.rows[0] })
   }
   return found
@@ -82,18 +97,32 @@ async function checksums(): Promise<unknown[]> {
 async function whatStands(): Promise<Record<string, string[]>> {
   const ask = async (sql: string) => (await warehouse.query<{ name: string }>(sql)).rows.map(({ name }) => name)
   return {
-    schemas: await ask(`select nspname as name from pg_namespace where nspname like 'shop\\_orders%' or obj_description(oid, 'pg_namespace') like '%${id}%'`),
-    relations: await ask(`select n.nspname || '.' || relname as name from pg_class c join pg_namespace n on n.oid = relnamespace where n.nspname like 'shop\\_orders%'`),
-    roles: await ask(`select rolname as name from pg_roles where rolname like 'prod\\_\\_shop\\_%' or shobj_description(oid, 'pg_authid') like '%${id}%'`),
-    grants: await ask(`select u.rolname || ' in ' || g.rolname as name from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles u on u.oid = m.member where u.rolname like 'prod\\_\\_u\\_\\_%'`),
+    schemas: await ask(
+      `select nspname as name from pg_namespace where nspname like 'shop\\_orders%' or obj_description(oid, 'pg_namespace') like '%${id}%'`,
+    ),
+    relations: await ask(
+      `select n.nspname || '.' || relname as name from pg_class c join pg_namespace n on n.oid = relnamespace where n.nspname like 'shop\\_orders%'`,
+    ),
+    roles: await ask(
+      `select rolname as name from pg_roles where rolname like 'prod\\_\\_shop\\_%' or shobj_description(oid, 'pg_authid') like '%${id}%'`,
+    ),
+    grants: await ask(
+      `select u.rolname || ' in ' || g.rolname as name from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles u on u.oid = m.member where u.rolname like 'prod\\_\\_u\\_\\_%'`,
+    ),
     logins: await ask(`select rolname as name from pg_roles where rolcanlogin and rolname like 'prod\\_\\_%'`),
     policies: await ask(`select tablename || '.' || policyname as name from pg_policies where schemaname like 'shop\\_%'`),
-    dangling: await ask(`select d.objid::text as name from pg_shdepend d where d.refclassid = 'pg_authid'::regclass and not exists (select from pg_authid a where a.oid = d.refobjid)`),
+    dangling: await ask(
+      `select d.objid::text as name from pg_shdepend d where d.refclassid = 'pg_authid'::regclass and not exists (select from pg_authid a where a.oid = d.refobjid)`,
+    ),
     repositories: (await readdir(join(platform.data, 'repos'))).filter((name) => name.startsWith(id)),
     folders: (await readdir(join(platform.data, 'work'), { recursive: true })).filter((name) => name.includes(id)),
   }
 }
-const nothing = (stands: Record<string, string[]>) => assert.deepEqual(Object.entries(stands).filter(([, names]) => names.length > 0), [])
+const nothing = (stands: Record<string, string[]>) =>
+  assert.deepEqual(
+    Object.entries(stands).filter(([, names]) => names.length > 0),
+    [],
+  )
 
 async function retire(...more: string[]) {
   return platform.cli(['retire', ORDERS, '--json', '--because', 'nobody reads it', ...more])
@@ -139,7 +168,9 @@ test('an archive that cannot be written, and a source that cannot be read whole,
   await rm(file)
 
   // A lost policy: the prober would read no row, without any error.
-  const { rows } = await warehouse.query(`select schemaname || '.' || tablename as at, roles::text[] as roles from pg_policies where policyname = 'heddle_platform' and schemaname ~ 'r2$'`)
+  const { rows } = await warehouse.query(
+    `select schemaname || '.' || tablename as at, roles::text[] as roles from pg_policies where policyname = 'heddle_platform' and schemaname ~ 'r2$'`,
+  )
   await warehouse.query(`drop policy heddle_platform on ${rows[0].at}`)
   const [run] = (await platform.client().runs({ product: ORDERS })).items
   const unread = await platform.cli(['retry', 'run', String(run!.number), '--wait', '--json'])
@@ -147,7 +178,12 @@ test('an archive that cannot be written, and a source that cannot be read whole,
   await warehouse.query(`create policy heddle_platform on ${rows[0].at} for select to ${rows[0].roles.join(', ')} using (true)`)
   assert.deepEqual(await checksums(), before)
   assert.equal((await platform.client().product(ORDERS)).served.length, 1)
-  assert.deepEqual(await readdir(join(platform.data, 'archive/shop/orders')).then((names) => names.filter((name) => !name.endsWith('.unfinished'))), [])
+  assert.deepEqual(
+    await readdir(join(platform.data, 'archive/shop/orders')).then((names) =>
+      names.filter((name) => !name.endsWith('.unfinished')),
+    ),
+    [],
+  )
   t.diagnostic(`after ${run!.number}`)
 })
 
@@ -190,7 +226,14 @@ test('retire goes on from where it stopped; afterwards nothing stands but the to
 })
 
 test('nothing comes in any more, and the name is kept', async () => {
-  for (const args of [['connect', ORDERS], ['deploy', ORDERS], ['refresh', ORDERS], ['rollback', ORDERS, '--yes'], ['access', 'request', ORDERS, '--port', 'orders', '--purpose', 'analytics', '--as', 'consumer'], ['retire', ORDERS, '--confirm', ORDERS]]) {
+  for (const args of [
+    ['connect', ORDERS],
+    ['deploy', ORDERS],
+    ['refresh', ORDERS],
+    ['rollback', ORDERS, '--yes'],
+    ['access', 'request', ORDERS, '--port', 'orders', '--purpose', 'analytics', '--as', 'consumer'],
+    ['retire', ORDERS, '--confirm', ORDERS],
+  ]) {
     const refused = await platform.cli(args)
     assert.notEqual(refused.status, 0)
     assert.match(refused.stderr, /PRODUCT_RETIRED[\s\S]*heddle restore shop\/orders/, args.join(' '))
@@ -211,7 +254,9 @@ test('nothing comes in any more, and the name is kept', async () => {
 test('a damaged archive is not restored: one flipped byte in any file, and nothing is made', async () => {
   const place = join(platform.data, 'archive/shop/orders')
   const folder = join(place, (await readdir(place)).find((name) => !name.endsWith('.unfinished'))!)
-  const files = (await readdir(folder, { recursive: true })).filter((name) => /orders\.csv\.gz$|bundle$|manifest\.json$/.test(name))
+  const files = (await readdir(folder, { recursive: true })).filter((name) =>
+    /orders\.csv\.gz$|bundle$|manifest\.json$/.test(name),
+  )
   assert.equal(files.length, 3)
   for (const file of files) {
     const path = join(folder, file)
