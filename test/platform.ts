@@ -69,9 +69,11 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       ...(failpoint && { HEDDLE_FAILPOINT: failpoint }),
       NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache'),
     }
+    // The first start chooses a number, the others keep it, as a user's do.
+    const listen = url === '' ? ['--listen', '0'] : []
     const launched = spawn(
       process.execPath,
-      [MAIN, 'start', '--data', data, '--listen', '0', '--json', '--no-open', ...(options.sample ? [] : ['--empty'])],
+      [MAIN, 'start', '--data', data, ...listen, '--json', '--no-open', ...(options.sample ? [] : ['--empty'])],
       { env, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     launched.stderr.on('data', (chunk) => appendFileSync(join(base, 'stderr.log'), chunk))
