@@ -13,6 +13,7 @@ import { mountPortal } from './routes/portal.ts'
 import { productRoutes } from './routes/products.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
+import { serviceLevelRoutes } from './routes/service-levels.ts'
 import type { App } from './typed-app.ts'
 
 export const PREFIX = '/api/v1'
@@ -69,6 +70,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       requestRoutes(typed, deps)
       runRoutes(typed, deps)
       accessRoutes(typed, deps)
+      serviceLevelRoutes(typed, deps)
       typed.get('/openapi.json', { config: { rule: 'anyone' }, schema: { hide: true } }, async () => app.swagger())
     },
     { prefix: PREFIX },

@@ -10,7 +10,14 @@ import { DAY_MS, HOUR_MS, inWindow, sliceStart } from './window.ts'
 const NOW = Date.UTC(2026, 2, 25, 13, 20)
 const availability: Level = { kind: 'availability', target: 0.99, windowMs: 20 * DAY_MS }
 const freshness: Level = { kind: 'freshness', target: 0.95, windowMs: 20 * DAY_MS, thresholdMs: DAY_MS }
-const completeness = { kind: 'completeness', target: 0.95, windowMs: 20 * DAY_MS, within: 0.05, against: 'mean', minimum: 5 } as const
+const completeness = {
+  kind: 'completeness',
+  target: 0.95,
+  windowMs: 20 * DAY_MS,
+  within: 0.05,
+  against: 'mean',
+  minimum: 5,
+} as const
 
 /** Hourly slices, the last one is the current hour. */
 function hours(outcomes: readonly Outcome[], now = NOW): Slice[] {
@@ -34,7 +41,12 @@ test('the states, each from its hours', () => {
     ['bad now', availability, series(hours([...many(479), 'bad'])), 'at-risk'],
     ['a first day', availability, series(hours(many(23))), 'gathering'],
     ['a first day with a bad end', availability, series(hours([...many(5), 'bad'])), 'at-risk'],
-    ['a young product may lose what its first window may lose', availability, series(hours([...many(2, 'bad'), ...many(40)])), 'at-risk'],
+    [
+      'a young product may lose what its first window may lose',
+      availability,
+      series(hours([...many(2, 'bad'), ...many(40)])),
+      'at-risk',
+    ],
     ['not measured for two hours', availability, series(hours([...many(100), 'missing', 'missing'])), 'not-evaluated'],
     ['the probe fails', availability, series(hours([...many(100), 'error', 'error'])), 'not-evaluated'],
     ['nobody wrote anything for two hours', availability, series(hours(many(100), NOW - 2 * HOUR_MS)), 'not-evaluated'],
@@ -139,8 +151,10 @@ test('property: a bad hour never helps', () => {
 
 test('an update is judged against the mean, or the one before', () => {
   const days = (values: number[]) => values.map((value, at) => ({ at: NOW + at * DAY_MS, value }))
-  const judge = (level: typeof completeness | (Omit<typeof completeness, 'against' | 'minimum'> & { against: 'last'; minimum: 1 }), values: number[]) =>
-    judgeUpdate(level, days(values).slice(0, -1), days(values).at(-1)!)
+  const judge = (
+    level: typeof completeness | (Omit<typeof completeness, 'against' | 'minimum'> & { against: 'last'; minimum: 1 }),
+    values: number[],
+  ) => judgeUpdate(level, days(values).slice(0, -1), days(values).at(-1)!)
   assert.equal(judge(completeness, [100, 100, 100, 100, 95]), 'excluded')
   assert.equal(judge(completeness, [100, 100, 100, 100, 100, 95]), 'good')
   assert.equal(judge(completeness, [100, 100, 100, 100, 100, 94]), 'bad')
