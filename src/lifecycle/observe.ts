@@ -46,10 +46,15 @@ export async function measure(
   options: { confirmAfterMs?: number; signal?: AbortSignal } = {},
 ): Promise<number> {
   const queries = deps.control.db
-  const filled = await fillGaps(queries, deps.clock.now(), WINDOW_MS)
-  const updates = await observeUpdates(deps.control, deps.clock.now())
-  const measured = await measureDue({ queries, clock: deps.clock, warehouse: deps.warehouse }, options)
-  return filled + updates + measured
+  const parts = [
+    () => measureDue({ queries, clock: deps.clock, warehouse: deps.warehouse }, options),
+    () => observeUpdates(deps.control, deps.clock.now()),
+    () => fillGaps(queries, deps.clock.now(), WINDOW_MS),
+  ]
+  // one that fails must not keep the others from their work
+  const done = await Promise.allSettled(parts.map((part) => part()))
+  for (const each of done) if (each.status === 'rejected') throw each.reason
+  return done.reduce((sum, each) => sum + (each.status === 'fulfilled' ? each.value : 0), 0)
 }
 
 type Group = { product: ProductRow; environment: string; spec: ProductSpec | null; rows: LevelRow[] }

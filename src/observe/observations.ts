@@ -96,17 +96,17 @@ export async function fillGaps(queries: Queries, now: Date, windowMs: number): P
   const oldest = new Date(current.getTime() - windowMs)
   const { rows } = await sql<{ monitor: string }>`
     with last as (
-      select m.id, greatest(max(o.slice_start), ${oldest}::timestamptz) as slice
+      select m.id, greatest(max(o.slice_start), ${oldest}::timestamptz) as newest
       from monitor m join observation o on o.monitor = m.id
       where m.kind in ('availability', 'freshness') and o.slice_start <= ${current}::timestamptz
       group by m.id
       having max(o.slice_start) < ${new Date(current.getTime() - HOUR_MS)}::timestamptz
     )
     insert into observation (monitor, slice_start, outcome)
-    select last.id, slice, case when exists (
-        select from planned_stop s where s.began_at < slice + interval '1 hour' and coalesce(s.ended_at, ${now}::timestamptz) > slice
+    select last.id, hour, case when exists (
+        select from planned_stop s where s.began_at < hour + interval '1 hour' and coalesce(s.ended_at, ${now}::timestamptz) > hour
       ) then 'excluded' else 'missing' end
-    from last, generate_series(last.slice + interval '1 hour', ${new Date(current.getTime() - HOUR_MS)}::timestamptz, interval '1 hour') slice
+    from last, generate_series(last.newest + interval '1 hour', ${new Date(current.getTime() - HOUR_MS)}::timestamptz, interval '1 hour') hour
     on conflict do nothing
     returning monitor`.execute(queries)
   await touch(queries, [...new Set(rows.map((row) => row.monitor))], now)
