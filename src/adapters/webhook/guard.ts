@@ -1,7 +1,9 @@
 import { BlockList, isIP } from 'node:net'
 
 /** Addresses of this machine, of private networks and of no machine: a receiver there must be allowed by name. */
-const INSIDE = new BlockList()
+const INSIDE_4 = new BlockList()
+// a list of its own: one list would take every IPv4 address for the IPv6 range that holds them
+const INSIDE_6 = new BlockList()
 for (const [address, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -19,7 +21,7 @@ for (const [address, prefix] of [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ] as const)
-  INSIDE.addSubnet(address, prefix, 'ipv4')
+  INSIDE_4.addSubnet(address, prefix, 'ipv4')
 for (const [address, prefix] of [
   ['::', 96],
   // an IPv4 address written as IPv6, or reached through a translator
@@ -32,12 +34,13 @@ for (const [address, prefix] of [
   ['fe80::', 10],
   ['ff00::', 8],
 ] as const)
-  INSIDE.addSubnet(address, prefix, 'ipv6')
+  INSIDE_6.addSubnet(address, prefix, 'ipv6')
 
 /** Is this an address that only the public internet has? */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
-  return family !== 0 && !INSIDE.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  if (family === 4) return !INSIDE_4.check(address, 'ipv4')
+  return family === 6 && !INSIDE_6.check(address, 'ipv6')
 }
 
 /** `host` or `host:number` of mesh.yml. */

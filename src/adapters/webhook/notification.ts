@@ -1,4 +1,4 @@
-import { lookup as resolve } from 'node:dns'
+import { lookup, type LookupAddress } from 'node:dns'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
@@ -14,13 +14,25 @@ export type WebhookDeps = {
   clock: Clock
   /** milliseconds for the whole exchange; default 15000 */
   timeoutMs?: number
+  /** the system's, unless a test has its own */
+  resolve?: Resolve
 }
+type Resolve = (
+  hostname: string,
+  options: { all: true },
+  answer: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
+) => void
 
 const BODY_LIMIT = 20_000
 const INSIDE = 'HEDDLE_INSIDE'
 
 /** Standard Webhooks: one signed POST. A redirect is a failure, 410 ends it, Retry-After is honoured. */
-export function createWebhookNotification({ allow, clock, timeoutMs = 15_000 }: WebhookDeps): Notification<Webhook> {
+export function createWebhookNotification({
+  allow,
+  clock,
+  timeoutMs = 15_000,
+  resolve = lookup,
+}: WebhookDeps): Notification<Webhook> {
   return {
     async send({ to, message, signal }) {
       const refusal = refusalOf(to.url, allow)
@@ -43,7 +55,7 @@ export function createWebhookNotification({ allow, clock, timeoutMs = 15_000 }: 
         url,
         body,
         headers,
-        allowed: isAllowedHost(url, allow),
+        ...(!isAllowedHost(url, allow) && { lookup: publicOnly(resolve) }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       })
     },
@@ -58,15 +70,15 @@ function bodyOf({ type, at, data, subject, text }: Message): string {
     : JSON.stringify({ type, timestamp: at, data: { subject, url: data.url } })
 }
 
-type Post = { url: URL; body: string; headers: Record<string, string | number>; allowed: boolean; signal: AbortSignal }
+type Post = { url: URL; body: string; headers: Record<string, string | number>; lookup?: LookupFunction; signal: AbortSignal }
 
-function post({ url, body, headers, allowed, signal }: Post): Promise<Sent> {
+function post({ url, body, headers, lookup, signal }: Post): Promise<Sent> {
   return new Promise((settle) => {
     const send = url.protocol === 'https:' ? requestHttps : requestHttp
     // the address that is connected to is the one that was looked at: a name cannot change between
     const request = send(
       url,
-      { method: 'POST', headers, signal, agent: false, ...(!allowed && { lookup: publicOnly }) },
+      { method: 'POST', headers, signal, agent: false, ...(lookup && { lookup }) },
       (response) => {
         response.resume()
         settle(answered(response.statusCode ?? 0, response.headers['retry-after']))
@@ -88,15 +100,16 @@ function post({ url, body, headers, allowed, signal }: Post): Promise<Sent> {
   })
 }
 
-const publicOnly: LookupFunction = (hostname, options, answer) => {
-  resolve(hostname, { ...options, all: true }, (error, found) => {
-    if (error) return answer(error, '', 0)
-    const inside = found.find(({ address }) => !isPublicAddress(address))
-    if (inside || found.length === 0)
-      return answer(Object.assign(new RangeError('not a public address'), { code: INSIDE }), '', 0)
-    if (options.all) return answer(null, found)
-    return answer(null, found[0]!.address, found[0]!.family)
-  })
+function publicOnly(resolve: Resolve): LookupFunction {
+  return (hostname, options, answer) =>
+    resolve(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return answer(error, '', 0)
+      const inside = found.find(({ address }) => !isPublicAddress(address))
+      if (inside || found.length === 0)
+        return answer(Object.assign(new RangeError('not a public address'), { code: INSIDE }), '', 0)
+      if (options.all) return answer(null, found)
+      return answer(null, found[0]!.address, found[0]!.family)
+    })
 }
 
 function answered(status: number, retryAfter: string | undefined): Sent {
