@@ -96,11 +96,11 @@ export async function fillGaps(queries: Queries, now: Date, windowMs: number): P
   const oldest = new Date(current.getTime() - windowMs)
   const { rows } = await sql<{ monitor: string }>`
     with last as (
-      select m.id, greatest(max(o.slice_start), ${oldest}::timestamptz) as newest
-      from monitor m join observation o on o.monitor = m.id
-      where m.kind in ('availability', 'freshness') and o.slice_start <= ${current}::timestamptz
-      group by m.id
-      having max(o.slice_start) < ${new Date(current.getTime() - HOUR_MS)}::timestamptz
+      select m.id, greatest(o.slice_start, ${oldest}::timestamptz) as newest
+      from monitor m cross join lateral (
+        select slice_start from observation where monitor = m.id and slice_start <= ${current}::timestamptz order by slice_start desc limit 1
+      ) o
+      where m.kind in ('availability', 'freshness') and o.slice_start < ${new Date(current.getTime() - HOUR_MS)}::timestamptz
     )
     insert into observation (monitor, slice_start, outcome)
     select last.id, hour, case when exists (

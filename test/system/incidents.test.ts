@@ -139,16 +139,16 @@ test('daily data, then a day is withheld: at risk at the bound, breached a day l
   const derived = await makeProduct('derived', 'source')
   for (let day = 0; day < 8; day++) {
     await publish(source, 1000 + day)
-    now += 1000
     await publish(derived, 100)
-    await pass(24)
+    await pass(23)
   }
+  now += 60_000
   const met = await levelOf(source, 'freshness')
   assert.deepEqual([met.evaluation!.state, met.evaluation!.verdict.value], ['met', 10_000])
   assert.equal((await levelOf(source, 'completeness')).evaluation!.verdict.evaluated, 3, 'five updates are the baseline')
   assert.equal(sent.length, 0)
 
-  // the ninth day does not come: the last publication is just a day old
+  // the next day does not come: the last publication is a day and a minute old
   await pass(1)
   assert.equal((await levelOf(source, 'freshness')).evaluation!.state, 'at-risk')
   const [incident] = await incidentsOf(source)
