@@ -45,6 +45,11 @@ export async function needProduct(queries: Queries, address: ProductAddress): Pr
   })
 }
 
+/** Approvers as a spec or deploy file names them: the word `owner` stands for the owners of the product and of its domain. */
+export function namedApprovers(names: readonly string[], product: ProductRow, domain: DomainRow): string[] {
+  return [...new Set(names.flatMap((name) => (name === 'owner' ? [...domain.owners, product.owner] : [name])))]
+}
+
 /** Until the transaction ends nobody else plans this product. References to it are not held up. */
 export async function lockProduct(queries: Queries, id: string): Promise<void> {
   await queries.selectFrom('product').select('id').where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow()
@@ -76,6 +81,10 @@ export async function insertProduct(
     what: `${product.domain}/${product.name} exists since ${holder?.created_at.toISOString().slice(0, 10)}, owned by ${holder?.owner}`,
     fix: `Choose another name, or look at it: heddle show ${product.domain}/${product.name}`,
   })
+}
+
+export async function setProductTitle(queries: Queries, id: string, title: string): Promise<ProductRow> {
+  return queries.updateTable('product').set({ title }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
 }
 
 export async function setProductState(queries: Queries, id: string, state: ProductRow['state']): Promise<void> {
@@ -112,6 +121,17 @@ export async function listDomains(queries: Queries): Promise<(DomainRow & { prod
     .groupBy('domain.name')
     .orderBy('domain.name')
     .execute()
+}
+
+/** A new domain that was approved. @throws DOMAIN_NAME_TAKEN */
+export async function insertDomain(queries: Queries, domain: DomainRow): Promise<void> {
+  const made = await queries
+    .insertInto('domain')
+    .values({ ...domain, budget: json(domain.budget) })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning('name')
+    .executeTakeFirst()
+  if (!made) throw fail('DOMAIN_NAME_TAKEN', { what: `Domain ${domain.name} exists by now` })
 }
 
 export async function upsertDomain(queries: Queries, domain: DomainRow): Promise<void> {

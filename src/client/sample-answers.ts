@@ -74,7 +74,7 @@ export const sampleRun: Run = {
   actions: { retry: false, cancel: true, undo: false, approve: false },
 }
 
-export const sampleProblem = {
+const sampleProblem = {
   code: 'TRANSFORMATION_TEST_FAILED',
   message: 'test not_null_planes_tailnum found 14 rows',
   fix: 'Correct the model or its source, and push.',
@@ -169,7 +169,7 @@ export const sampleProduct: Product = {
       state: 'active',
       release: {
         number: 12,
-        label: 'r12 · 1.5.0',
+        label: '1.5.0',
         commit: '9c1e2b0aa11bb22cc33dd44ee55ff66aa77bb88c',
         at: AT,
         run: 811,

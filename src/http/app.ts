@@ -6,6 +6,7 @@ import { ERRORS } from '../core/errors.ts'
 import { asHeddleError, fail, type HeddleError } from '../core/fail.ts'
 import { authenticate } from './authenticate.ts'
 import type { HttpDeps } from './deps.ts'
+import { needBound } from './permissions.ts'
 import { accessRoutes } from './routes/access.ts'
 import { mountGit } from './routes/git.ts'
 import { identityRoutes } from './routes/identity.ts'
@@ -40,14 +41,17 @@ export async function createApp(deps: HttpDeps): Promise<App> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     refuseForeignHost(request)
-    if (!request.url.startsWith(PREFIX)) return
+    // The route that was found, not the text of the address: that may be written in several ways.
+    const { config } = request.routeOptions
+    if (config.rule !== 'signed-in') return
     request.caller = await authenticate(deps, request)
-    if (request.routeOptions.config.rule !== 'anyone' && request.routeOptions.url && !request.caller) {
+    if (!request.caller) {
       throw fail('HTTP_NOT_SIGNED_IN', {
         what: 'Nobody is signed in',
         fix: 'Open the address that `heddle open` prints, or send the token of the data directory.',
       })
     }
+    await needBound(deps, request.caller, config.tokens ?? [], request.params as { domain?: string; product?: string })
   })
   app.setErrorHandler((thrown, request, reply) => {
     const error = translate(thrown)
@@ -59,7 +63,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
     return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(body)
   })
   app.setNotFoundHandler((request) => {
-    throw fail('HTTP_ROUTE_UNKNOWN', { what: `There is no ${request.method} ${request.url.split('?')[0]}` })
+    throw unknownRoute(request)
   })
 
   await app.register(
@@ -72,6 +76,10 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       accessRoutes(typed, deps)
       serviceLevelRoutes(typed, deps)
       typed.get('/openapi.json', { config: { rule: 'anyone' }, schema: { hide: true } }, async () => app.swagger())
+      // Else the portal's page would answer whatever the API does not have.
+      typed.get('/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {
+        throw unknownRoute(request)
+      })
     },
     { prefix: PREFIX },
   )
@@ -88,6 +96,10 @@ function refuseForeignHost(request: FastifyRequest): void {
     what: `This server is not "${String(host).slice(0, 80)}"`,
     fix: 'Use http://127.0.0.1 or http://localhost.',
   })
+}
+
+function unknownRoute(request: FastifyRequest): HeddleError {
+  return fail('HTTP_ROUTE_UNKNOWN', { what: `There is no ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}` })
 }
 
 function translate(thrown: unknown): HeddleError {

@@ -1,5 +1,6 @@
 import { findHandled, markHandled } from '../catalog/handled-pushes.ts'
 import { listProducts, lockProduct, type ProductRow } from '../catalog/products.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import { asHeddleError } from '../core/fail.ts'
 import type { Push, PushVerdict } from '../platform/repository.ts'
 import { formatDiagnostics } from '../spec/format-diagnostics.ts'
@@ -22,27 +23,28 @@ export async function checkPush(
   if (main.new === null) return { accept: false, lines: ['main cannot be deleted: it is what is deployed.'] }
   const files = await deps.repository.list(product.id, main.new, push.quarantine)
   const linked = files.find((file) => file.mode === SYMLINK || file.mode === SUBMODULE)
-  if (linked)
-    return {
-      accept: false,
-      lines: [`${linked.path}: symbolic links and submodules are not accepted`, 'fix  commit the file itself'],
-    }
+  if (linked) return refusal('REPOSITORY_LINK_REFUSED', `${linked.path}: symbolic links and submodules are not accepted`)
   const texts: Record<string, string> = {}
   for (const { path } of files.filter((file) => isReleaseFile(file.path) && !file.path.startsWith('dbt/'))) {
     texts[path] = (await deps.repository.read(product.id, main.new, path, push.quarantine))!.toString('utf8')
   }
   const missing = [SPEC_FILE, DEPLOY_FILE].filter((name) => texts[name] === undefined)
-  if (missing.length > 0)
-    return {
-      accept: false,
-      lines: [`${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing in the root of the repository`],
-    }
+  if (missing.length > 0) {
+    return refusal(
+      'SPEC_FILE_MISSING',
+      `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing in the root of the repository`,
+    )
+  }
   const { diagnostics } = await validateSource(deps, product, texts, null)
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length
   return {
     accept: errors === 0,
     lines: diagnostics.length > 0 ? formatDiagnostics(diagnostics, texts).trimEnd().split('\n') : [],
   }
+}
+
+function refusal(code: ErrorCode, what: string): PushVerdict {
+  return { accept: false, lines: formatDiagnostics([{ severity: 'error', code, what }], {}).split('\n') }
 }
 
 /** After the ref moved: the run exists before the pusher has the terminal back. */

@@ -13,6 +13,8 @@ type Published = {
   payload: { run?: string; ports?: { port: string; major: number; objects: { name: string; rows: number }[] }[] }
   /** the day of the source that a replayed run carries, in `run.detail.logicalDate` */
   logical: Date | null
+  /** earlier rows served again: a publication that is no update */
+  rolled_back: boolean
 }
 type Monitor = { id: string; port: string; object: string; kind: ServiceLevel['kind']; level: ServiceLevel }
 
@@ -42,7 +44,7 @@ export async function observeUpdates(control: Control, now: Date): Promise<numbe
 
 async function readUnobserved(queries: Queries): Promise<Published[]> {
   const { rows } = await sql<Published>`
-    select p.id, p.product, p.environment, p.at, p.payload, (r.detail ->> 'logicalDate')::timestamptz as logical
+    select p.id, p.product, p.environment, p.at, p.payload, (r.detail ->> 'logicalDate')::timestamptz as logical, coalesce(r.kind = 'rollback', false) as rolled_back
     from publication p left join run r on r.id = (p.payload ->> 'run')::uuid
     where p.observed_at is null and (r.state is null or r.state not in ('waiting', 'queued', 'running'))
     order by p.at limit 200`.execute(queries)
@@ -60,7 +62,7 @@ async function readMonitors(queries: Queries, at: { product: string; environment
 
 async function observeUpdate(queries: Queries, monitor: Monitor, publication: Published): Promise<Observed[]> {
   const { level } = monitor
-  if (level.kind !== 'completeness') return []
+  if (level.kind !== 'completeness' || publication.rolled_back) return []
   const rows = rowsOf(publication.payload, monitor)
   if (rows === null) return []
   const at = publication.logical ?? publication.at

@@ -39,7 +39,8 @@ export async function startDouble(fixtures: Fixtures, root: string) {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     response.write(': hello\n\n')
     const after = Number(request.headers['last-event-id'] ?? 0)
-    for (const event of history.get(run) ?? []) if (event.id > after) send(response, event)
+    // As the server does: the end is said again to whoever comes after it, with the id of the last event.
+    for (const event of history.get(run) ?? []) if (event.id > after || event.kind === 'end') send(response, event)
     if (history.get(run)?.at(-1)?.kind === 'end') return void response.end()
     const set = listeners.get(run) ?? new Set()
     listeners.set(run, set.add(response))
@@ -183,7 +184,7 @@ function created(fixtures: Fixtures, body: unknown, dry: boolean): unknown {
 }
 
 function send(response: ServerResponse, event: Event): void {
-  response.write(`id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`)
+  response.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`)
 }
 
 function file(root: string, path: string, response: ServerResponse): void {

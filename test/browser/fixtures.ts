@@ -346,7 +346,7 @@ function makeFailedEvents(zero: number): z.infer<typeof shapes.RunEvent>[] {
     log(18_100, null, 'transform failed; verify, policies, publish and 2 more skipped; build schema kept for 24 h', 'warn'),
     event(18_500, 'transform', 'step', { id: 'transform', state: 'failed', ms: 9_700 }),
     event(18_600, null, 'state', { state: 'failed' }),
-    event(18_600, null, 'end', {}),
+    { ...event(18_600, null, 'end', {}), id: id - 1 },
   ]
 }
 

@@ -131,7 +131,7 @@ describe('portal', () => {
 
     Object.assign(run, { state: 'succeeded', endedAt: new Date().toISOString(), ms: 4_000 })
     event(null, 'state', { state: 'succeeded' })
-    event(null, 'end', {})
+    double.push(run.number, { id, at: new Date().toISOString(), step: null, kind: 'end', data: {} })
     await visible(
       page
         .getByRole('status')
@@ -139,6 +139,9 @@ describe('portal', () => {
         .first(),
     )
     await visible(page.getByText(`Run ${run.number}: Succeeded`))
+    const streams = sent('GET', `/runs/${run.number}/events`).length
+    await page.waitForTimeout(1_200)
+    assert.equal(sent('GET', `/runs/${run.number}/events`).length, streams, 'an ended stream is not asked for again')
     assert.deepEqual(noise, [])
   })
 
@@ -396,7 +399,10 @@ describe('portal', () => {
     await open('/runs')
     assert.deepEqual(await page.evaluate(CHECKS), [])
     await page.evaluate("document.documentElement.style.setProperty('--muted', '#b0b8c0')")
-    await page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<h1>x</h1><button></button><svg></svg><p style=\"width: 3000px\">wide text</p>')")
+    await page.evaluate(
+      "document.querySelector('main').insertAdjacentHTML('beforeend', '<h1>x</h1><button></button><svg></svg><p id=wide>wide text</p>')",
+    )
+    await page.evaluate("document.getElementById('wide').style.width = '3000px'")
     const found = ((await page.evaluate(CHECKS)) as string[]).join('\n')
     for (const kind of [/contrast/, /2 h1/, /no name/, /svg without title/, /wider than the window/]) assert.match(found, kind)
   })

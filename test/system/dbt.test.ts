@@ -143,7 +143,13 @@ const backends = async () =>
 async function writeServerWithoutLandlock(): Promise<string> {
   const path = join(root, 'fork_server_without_landlock.py')
   const folder = JSON.stringify(join(CHECKOUT, 'python'))
-  const lines = ['import runpy, sys', `sys.path.insert(0, ${folder})`, 'import isolate', 'isolate.landlock_abi = lambda: 0']
+  const lines = [
+    'import runpy, sys',
+    'sys.dont_write_bytecode = True',
+    `sys.path.insert(0, ${folder})`,
+    'import isolate',
+    'isolate.landlock_abi = lambda: 0',
+  ]
   await writeFile(path, [...lines, `runpy.run_path(${folder} + '/fork_server.py', run_name='__main__')`, ''].join('\n'))
   return path
 }

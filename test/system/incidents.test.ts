@@ -42,7 +42,8 @@ const deps = (): ObserveDeps => ({
   clock: { now: () => new Date(now) },
   // the probes themselves are proven in service-levels.test.ts; here every object can be read
   warehouse: () => ({ measure: readable }) as unknown as Warehouse,
-  mesh: () => ({ notices: { webhooks: { allow: [] }, platform: ['platform@example.org'] } }) as unknown as ReturnType<ObserveDeps['mesh']>,
+  mesh: () =>
+    ({ notices: { webhooks: { allow: [] }, platform: ['platform@example.org'] } }) as unknown as ReturnType<ObserveDeps['mesh']>,
   url: () => 'http://127.0.0.1:4000',
   log: (line) => void logged.push(line),
   email: {
@@ -77,37 +78,97 @@ async function readable({ place, ports }: MeasureRequest): Promise<Measured[]> {
 
 const LEVELS: ServiceLevel[] = [
   { kind: 'availability', name: 'availability', object: 'data', target: 0.99, windowMs: 20 * DAY },
-  { kind: 'completeness', name: 'completeness', object: 'data', target: 0.95, within: 0.05, against: 'mean', of: 'total', windowMs: 20 * DAY, minimum: 5 },
+  {
+    kind: 'completeness',
+    name: 'completeness',
+    object: 'data',
+    target: 0.95,
+    within: 0.05,
+    against: 'mean',
+    of: 'total',
+    windowMs: 20 * DAY,
+    minimum: 5,
+  },
   { kind: 'freshness', name: 'freshness', object: 'data', element: null, thresholdMs: DAY, target: 0.95, windowMs: 20 * DAY },
 ]
 
 async function makeProduct(name: string, upstream: string | null): Promise<string> {
   const id = newId()
   const { db } = control
-  await db.insertInto('domain').values({ name: 'air', title: 'Air', owners: ['ana'], budget: json({ connections: 1, statementMs: 1, tempFileBytes: 1 }) }).onConflict((c) => c.doNothing()).execute()
+  await db
+    .insertInto('domain')
+    .values({ name: 'air', title: 'Air', owners: ['ana'], budget: json({ connections: 1, statementMs: 1, tempFileBytes: 1 }) })
+    .onConflict((c) => c.doNothing())
+    .execute()
   await db.insertInto('product').values({ id, domain: 'air', name, title: name, owner: 'ana', state: 'active' }).execute()
   const spec = {
-    inputs: upstream ? [{ kind: 'product', name: 'in', domain: 'air', product: upstream, port: 'data', versionRange: '^1', expects: [] }] : [],
+    inputs: upstream
+      ? [{ kind: 'product', name: 'in', domain: 'air', product: upstream, port: 'data', versionRange: '^1', expects: [] }]
+      : [],
     outputs: [{ name: 'data', port: 'data', kind: 'sql', major: 1, objects: [{ name: 'data' }], serviceLevels: LEVELS }],
     receivers: [{ name: 'team', target: 'email', urlSecret: null, to: [`${name}@example.org`] }],
   } as unknown as ProductSpec
   const run = await addRun(id)
   await db
     .insertInto('release')
-    .values({ id: newId(), product: id, environment: 'prod', number: 1, label: '1', commit_id: 'c', content: 'c', spec: json(spec), spec_hash: 'h', revision: 1, run, current: true })
+    .values({
+      id: newId(),
+      product: id,
+      environment: 'prod',
+      number: 1,
+      label: '1',
+      commit_id: 'c',
+      content: 'c',
+      spec: json(spec),
+      spec_hash: 'h',
+      revision: 1,
+      run,
+      current: true,
+    })
     .execute()
   await ensureNamespace(db, 'air')
-  await applyMonitors(db, { product: id, environment: 'prod', domain: 'air', run }, LEVELS.map((level) => ({ port: 'data', level })))
-  await db.updateTable('monitor').set({ since: new Date(now) }).where('product', '=', id).execute()
+  await applyMonitors(
+    db,
+    { product: id, environment: 'prod', domain: 'air', run },
+    LEVELS.map((level) => ({ port: 'data', level })),
+  )
+  await db
+    .updateTable('monitor')
+    .set({ since: new Date(now) })
+    .where('product', '=', id)
+    .execute()
   return id
 }
 
 async function addRun(product: string, detail: Record<string, unknown> = {}): Promise<string> {
   const [id, plan] = [newId(), newId()]
-  await control.db.insertInto('plan').values({ id: plan, kind: 'refresh', product, environment: 'prod', world_hash: '', steps: json([]), affected: json([]) }).execute()
+  await control.db
+    .insertInto('plan')
+    .values({ id: plan, kind: 'refresh', product, environment: 'prod', world_hash: '', steps: json([]), affected: json([]) })
+    .execute()
   await control.db
     .insertInto('run')
-    .values({ id, kind: 'refresh', product, environment: 'prod', lane: 'data', plan, state: 'succeeded', by: 'ana', because: 'test', commit_id: null, detail: json(detail), approvers: [], approvals: json([]), owner: null, lease_until: null, cancel_by: null, problem: null, started_at: new Date(now), ended_at: new Date(now) })
+    .values({
+      id,
+      kind: 'refresh',
+      product,
+      environment: 'prod',
+      lane: 'data',
+      plan,
+      state: 'succeeded',
+      by: 'ana',
+      because: 'test',
+      commit_id: null,
+      detail: json(detail),
+      approvers: [],
+      approvals: json([]),
+      owner: null,
+      lease_until: null,
+      cancel_by: null,
+      problem: null,
+      started_at: new Date(now),
+      ended_at: new Date(now),
+    })
     .execute()
   return id
 }
@@ -117,7 +178,13 @@ async function publish(product: string, rows: number, detail: Record<string, unk
   published.set(product, now)
   await control.db
     .insertInto('publication')
-    .values({ id: newId(), product, environment: 'prod', at: new Date(now), payload: json({ run, ports: [{ port: 'data', major: 1, objects: [{ name: 'data', rows }] }] }) })
+    .values({
+      id: newId(),
+      product,
+      environment: 'prod',
+      at: new Date(now),
+      payload: json({ run, ports: [{ port: 'data', major: 1, objects: [{ name: 'data', rows }] }] }),
+    })
     .execute()
 }
 
@@ -154,7 +221,10 @@ test('daily data, then a day is withheld: at risk at the bound, breached a day l
   const [incident] = await incidentsOf(source)
   assert.deepEqual([incident!.state, incident!.severity, incident!.cause.kind], ['open', 'ticket', 'idle'])
   const [behind] = await incidentsOf(derived)
-  assert.deepEqual([behind!.cause.kind, behind!.cause.upstream, behind!.cause.incident], ['upstream', 'air/source', incident!.number])
+  assert.deepEqual(
+    [behind!.cause.kind, behind!.cause.upstream, behind!.cause.incident],
+    ['upstream', 'air/source', incident!.number],
+  )
   assert.equal(sent.length, 1)
   assert.match(sent[0]!.subject, /air\/source/)
   for (const word of ['since', 'cause', 'next', 'Hit:']) assert.ok(sent[0]!.text.includes(word), word)
@@ -170,7 +240,10 @@ test('daily data, then a day is withheld: at risk at the bound, breached a day l
   await publish(derived, 100)
   await pass(1)
   assert.deepEqual([(await incidentsOf(source))[0]!.state, (await incidentsOf(derived))[0]!.state], ['resolved', 'resolved'])
-  assert.deepEqual(sent.map(({ type }) => type), ['incident.opened', 'incident.resolved'])
+  assert.deepEqual(
+    sent.map(({ type }) => type),
+    ['incident.opened', 'incident.resolved'],
+  )
   const verdict = (await levelOf(source, 'freshness')).evaluation!.verdict
   const { rows } = await sql<{ good: number; evaluated: number }>`
     select count(*) filter (where outcome = 'good') as good, count(*) filter (where outcome in ('good', 'bad')) as evaluated
@@ -180,7 +253,9 @@ test('daily data, then a day is withheld: at risk at the bound, breached a day l
 })
 
 test('an update that brings too few rows opens its own incident; the next one ends it', async () => {
-  const [source] = (await control.db.selectFrom('product').select('id').where('name', '=', 'source').execute()) as [{ id: string }]
+  const [source] = (await control.db.selectFrom('product').select('id').where('name', '=', 'source').execute()) as [
+    { id: string },
+  ]
   await publish(source.id, 500)
   await pass(1)
   const [incident] = await incidentsOf(source.id)
@@ -217,18 +292,26 @@ test('an evaluator that fell silent is noticed by the watch, and nothing is show
   now += 11 * 60_000
   assert.equal(await watchEvaluator(deps(), watching), true)
   assert.equal(await watchEvaluator(deps(), watching), true)
-  const [incident, ...more] = (await listIncidents(control.db, { open: true, limit: 50 })).filter(({ product }) => product === null)
+  const [incident, ...more] = (await listIncidents(control.db, { open: true, limit: 50 })).filter(
+    ({ product }) => product === null,
+  )
   assert.equal(more.length, 0)
   assert.equal(incident!.severity, 'page')
   assert.ok(logged.some((line) => line.includes('No service level was evaluated for 11 minutes')))
   await deliver(deps(), new AbortController().signal)
   assert.ok(sent.some(({ subject }) => subject.includes('has stopped')))
   now += 5 * 60_000
-  const levels = await levelsOf(control.db, (await control.db.selectFrom('product').select('id').execute()).map(({ id }) => id))
+  const levels = await levelsOf(
+    control.db,
+    (await control.db.selectFrom('product').select('id').execute()).map(({ id }) => id),
+  )
   assert.ok(levels.every((row) => shownState(row, new Date(now)) === 'not-evaluated'))
   await evaluate(deps())
   assert.equal(await watchEvaluator(deps(), watching), false)
-  assert.deepEqual((await listIncidents(control.db, { open: true, limit: 50 })).filter(({ product }) => product === null), [])
+  assert.deepEqual(
+    (await listIncidents(control.db, { open: true, limit: 50 })).filter(({ product }) => product === null),
+    [],
+  )
 })
 
 test('replayed days count on the day of their source and say so', async () => {
@@ -245,6 +328,11 @@ test('replayed days count on the day of their source and say so', async () => {
   const { state, verdict } = (await levelOf(replayed, 'completeness')).evaluation!
   assert.deepEqual([state, verdict.good, verdict.evaluated], ['met', verdict.evaluated, verdict.evaluated])
   assert.ok(verdict.evaluated >= 19)
-  const marked = await control.db.selectFrom('observation').select('replayed').distinct().where('monitor', '=', (await levelOf(replayed, 'completeness')).id).execute()
+  const marked = await control.db
+    .selectFrom('observation')
+    .select('replayed')
+    .distinct()
+    .where('monitor', '=', (await levelOf(replayed, 'completeness')).id)
+    .execute()
   assert.deepEqual(marked, [{ replayed: true }])
 })

@@ -65,8 +65,12 @@ async function level(kind: ServiceLevel['kind']): Promise<ServiceLevel> {
 }
 
 const monitor = async (kind: string): Promise<string> =>
-  (await control.query('select m.id from monitor m join product p on p.id = m.product where p.name = $1 and m.kind = $2', ['orders', kind]))
-    .rows[0].id
+  (
+    await control.query('select m.id from monitor m join product p on p.id = m.product where p.name = $1 and m.kind = $2', [
+      'orders',
+      kind,
+    ])
+  ).rows[0].id
 
 /** Hours before the current one, oldest first, as the prober would have written them. */
 async function writeHours(kind: string, outcomes: string[]): Promise<void> {
@@ -118,7 +122,13 @@ test('the prober reads what a consumer reads, and nothing of its own', async () 
 })
 
 test('after 20 days the figures are those of a hand calculation in SQL', async () => {
-  await writeHours('availability', [...hours(300), ...hours(2, 'bad'), ...hours(3, 'missing'), ...hours(2, 'excluded'), ...hours(190)])
+  await writeHours('availability', [
+    ...hours(300),
+    ...hours(2, 'bad'),
+    ...hours(3, 'missing'),
+    ...hours(2, 'excluded'),
+    ...hours(190),
+  ])
   await writeHours('freshness', [...hours(30, 'bad'), ...hours(460)])
   const { rows } = await control.query(
     `select m.kind, count(*) filter (where o.outcome = 'good')::int as good, count(*) filter (where o.outcome in ('good', 'bad'))::int as evaluated,
@@ -158,7 +168,8 @@ test('late data: at risk, one incident, one mail and one signed call that came a
   assert.equal(mail.mails.length, 1)
   assert.match(mail.mails[0]!.to.join(), /orders@example\.org/)
   assert.match(mail.mails[0]!.source, /shop\/orders: orders\.orders freshness/)
-  for (const part of ['cause', 'next', 'since', 'Hit:', 'nobody has an agreement']) assert.ok(mail.mails[0]!.source.includes(part), part)
+  for (const part of ['cause', 'next', 'since', 'Hit:', 'nobody has an agreement'])
+    assert.ok(mail.mails[0]!.source.includes(part), part)
   assert.equal(hook.calls.length, 2, 'refused with 503 once, then taken')
   assert.equal(hook.calls[0]!.id, hook.calls[1]!.id)
   for (const call of hook.calls) assert.ok(isSigned(call, SECRET))
@@ -167,7 +178,10 @@ test('late data: at risk, one incident, one mail and one signed call that came a
   const acknowledged = await platform.cli(['acknowledge', String(incident!.number), '--json'])
   assert.equal(acknowledged.status, 0, acknowledged.stderr)
   assert.equal((await platform.cli(['acknowledge', String(incident!.number)], {})).status, 1)
-  const stranger = await platform.client('stranger').acknowledgeIncident(incident!.number).catch((error) => error.code)
+  const stranger = await platform
+    .client('stranger')
+    .acknowledgeIncident(incident!.number)
+    .catch((error) => error.code)
   assert.equal(stranger, 'HTTP_NOT_ALLOWED')
 
   await writeHours('freshness', [...hours(455), ...hours(25, 'bad')])
@@ -196,7 +210,9 @@ test('late data: at risk, one incident, one mail and one signed call that came a
 
 test('what consumers cannot read is bad and pages; what cannot be measured is neither', async () => {
   await prod.query('revoke usage on schema shop_orders_orders_v1 from prod__shop_orders_orders_v1__read')
-  await control.query(`delete from observation where monitor = $1 and slice_start = date_trunc('hour', now())`, [await monitor('availability')])
+  await control.query(`delete from observation where monitor = $1 and slice_start = date_trunc('hour', now())`, [
+    await monitor('availability'),
+  ])
   const bad = await until('an unreadable hour', async () => {
     const { rows } = await control.query(
       `select outcome, problem from observation where monitor = $1 and slice_start = date_trunc('hour', now())`,
@@ -214,7 +230,9 @@ test('what consumers cannot read is bad and pages; what cannot be measured is ne
 
   // a lock on the view: the probe gets no answer, and nothing is claimed
   await prod.query('begin; lock table shop_orders_orders_v1.orders in access exclusive mode')
-  await control.query(`delete from observation where monitor = $1 and slice_start = date_trunc('hour', now())`, [await monitor('availability')])
+  await control.query(`delete from observation where monitor = $1 and slice_start = date_trunc('hour', now())`, [
+    await monitor('availability'),
+  ])
   const error = await until('an hour in error', async () => {
     const { rows } = await control.query(
       `select outcome from observation where monitor = $1 and slice_start = date_trunc('hour', now())`,
@@ -238,7 +256,9 @@ test('hours of a stopped control plane are excluded, hours of a dead one are not
     ).rows.map(({ outcome }) => outcome)
 
   await platform.kill('SIGKILL')
-  await control.query("delete from observation where slice_start < now() - interval '10 days' and monitor = $1", [await monitor('availability')])
+  await control.query("delete from observation where slice_start < now() - interval '10 days' and monitor = $1", [
+    await monitor('availability'),
+  ])
   await control.query(shiftBack)
   await platform.start()
   await until('the dead hours', async () => (await newest()).length === 4)
@@ -251,8 +271,13 @@ test('hours of a stopped control plane are excluded, hours of a dead one are not
   assert.equal(stop.rows.length, 1)
   assert.ok(stop.rows[0].ended_at > stop.rows[0].began_at)
   await control.query("update planned_stop set began_at = began_at - interval '5 hours'")
-  await control.query("delete from observation where slice_start >= date_trunc('hour', now()) - interval '4 hours' and slice_start < date_trunc('hour', now()) and monitor = $1", [await monitor('availability')])
-  await control.query("delete from observation where slice_start = date_trunc('hour', now()) and monitor = $1", [await monitor('availability')])
+  await control.query(
+    "delete from observation where slice_start >= date_trunc('hour', now()) - interval '4 hours' and slice_start < date_trunc('hour', now()) and monitor = $1",
+    [await monitor('availability')],
+  )
+  await control.query("delete from observation where slice_start = date_trunc('hour', now()) and monitor = $1", [
+    await monitor('availability'),
+  ])
   await until('the stopped hours', async () => (await newest()).length === 4)
   assert.deepEqual(await newest(), hours(4, 'excluded'))
 })

@@ -124,7 +124,9 @@ export function createDbtTransformation(deps: DbtDeps): Transformation {
         const result = diagnose(end, job)
         if (result.outcome === 'lost') await sayLoss(job.key, result, folders.outputFile)
         const manifestPath = await findManifest(folders.target, end)
-        return { ...(result.outcome === 'succeeded' ? await judge(result, manifestPath, job) : result), manifestPath }
+        // A project against the rules may fail for that very reason, and dbt's words then hide it.
+        const judged = result.outcome === 'succeeded' || (result.outcome === 'failed' && manifestPath !== null)
+        return { ...(judged ? await judge(result, manifestPath, job) : result), manifestPath }
       } finally {
         await rm(folders.job, { recursive: true, force: true })
       }
@@ -186,8 +188,9 @@ async function judge(result: Judged, manifestPath: string | null, job: Transform
     (manifest) => checkManifest(manifest, { buildSchema: job.target.schema, database: job.target.database, ports: job.ports }),
     (error: unknown) => [toDiagnostic(asHeddleError(error))],
   )
-  const diagnostics = [...result.diagnostics, ...found]
-  return { outcome: diagnostics.some(({ severity }) => severity === 'error') ? 'failed' : 'succeeded', diagnostics }
+  const diagnostics = [...found, ...result.diagnostics]
+  const isBroken = result.outcome === 'failed' || diagnostics.some(({ severity }) => severity === 'error')
+  return { outcome: isBroken ? 'failed' : 'succeeded', diagnostics }
 }
 
 const toDiagnostic = ({ code, message, fix }: HeddleError): Diagnostic => ({ severity: 'error', code, what: message, fix })

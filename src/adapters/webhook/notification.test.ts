@@ -62,7 +62,11 @@ test('addresses inside are refused, however they are written', () => {
 })
 
 test('a name that stands for an address inside is refused when the connection is made', async () => {
-  const notification = createWebhookNotification({ allow: [], clock, resolve: (_name, _options, answer) => answer(null, [{ address: '10.0.0.7', family: 4 }]) })
+  const notification = createWebhookNotification({
+    allow: [],
+    clock,
+    resolve: (_name, _options, answer) => answer(null, [{ address: '10.0.0.7', family: 4 }]),
+  })
   const sent = await notification.send({ to: { kind: 'webhook', url: 'https://hooks.example.org/', secret }, message, signal })
   assert.deepEqual(sent, {
     outcome: 'refused',

@@ -1,4 +1,4 @@
-import { lookup, type LookupAddress } from 'node:dns'
+import { type LookupAddress, lookup } from 'node:dns'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
@@ -76,15 +76,11 @@ function post({ url, body, headers, lookup, signal }: Post): Promise<Sent> {
   return new Promise((settle) => {
     const send = url.protocol === 'https:' ? requestHttps : requestHttp
     // the address that is connected to is the one that was looked at: a name cannot change between
-    const request = send(
-      url,
-      { method: 'POST', headers, signal, agent: false, ...(lookup && { lookup }) },
-      (response) => {
-        response.resume()
-        settle(answered(response.statusCode ?? 0, response.headers['retry-after']))
-        request.destroy()
-      },
-    )
+    const request = send(url, { method: 'POST', headers, signal, agent: false, ...(lookup && { lookup }) }, (response) => {
+      response.resume()
+      settle(answered(response.statusCode ?? 0, response.headers['retry-after']))
+      request.destroy()
+    })
     request.once('error', (error: NodeJS.ErrnoException) =>
       settle(
         error.code === INSIDE

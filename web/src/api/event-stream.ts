@@ -46,8 +46,9 @@ export async function readRunEvents(
       pause = 500
       const parse = createEventParser((data) => {
         const event = JSON.parse(data) as RunEvent
-        if (event.id && event.id <= last) return
-        last = event.id || last
+        // The end is the server's own word and carries the id of the event before it.
+        if (event.kind !== 'end' && event.id <= last) return
+        last = Math.max(last, event.id)
         onEvent(event)
         if (event.kind === 'end') ended = true
       })

@@ -1,16 +1,16 @@
 import type { NewRequest } from '../api/types.ts'
 
-/** The same action from a terminal. One place, so that portal and command line are compared in one place. */
+/** The same action from a terminal; requests and runs count for themselves, so the noun is always said. A test parses each with the real command line. */
 export const cli = {
-  retryRun: (run: number) => `heddle retry ${run}`,
+  retryRun: (run: number) => `heddle retry run ${run}`,
   cancelRun: (run: number) => `heddle cancel ${run}`,
-  approveRun: (run: number) => `heddle approve run/${run}`,
-  denyRun: (run: number) => `heddle deny run/${run}`,
+  approveRun: (run: number) => `heddle approve run ${run}`,
+  denyRun: (run: number) => `heddle deny run ${run}`,
   logs: (run: number, failed: boolean) => `heddle logs ${run}${failed ? ' --failed' : ''}`,
-  approveRequest: (request: number) => `heddle approve ${request}`,
-  denyRequest: (request: number) => `heddle deny ${request}`,
-  retryRequest: (request: number) => `heddle request retry ${request}`,
-  undoRequest: (request: number) => `heddle new --undo ${request}`,
+  approveRequest: (request: number) => `heddle approve request ${request}`,
+  denyRequest: (request: number) => `heddle deny request ${request}`,
+  retryRequest: (request: number) => `heddle retry request ${request}`,
+  undoRequest: (request: number) => `heddle undo ${request}`,
   withdrawRequest: (request: number) => `heddle request withdraw ${request}`,
   clone: (product: string) => `heddle clone ${product}`,
   connect: (product: string, environment: string) => `heddle connect ${product} --env ${environment}`,
@@ -31,17 +31,21 @@ export function newRequestCommand(request: NewRequest): string {
     )
   }
   if (request.kind === 'access') {
-    const { product, port, purpose, environment, subject, duration } = request.payload
+    const { product, port, purpose, environment, offer, subject, duration, justification } = request.payload
     return words(
-      'heddle request',
-      `${product}/${port}`,
-      option('purpose', purpose),
-      option('env', environment),
-      option('for', subject),
+      'heddle access request',
+      product,
+      option('port', port),
+      `--purpose ${quote(purpose || 'PURPOSE')}`,
       option('until', duration),
+      option('env', environment),
+      option('offer', offer),
+      option('for', subject),
+      option('justification', justification),
     )
   }
-  return words('heddle new-domain', request.payload.name)
+  const { name, title, owners } = request.payload
+  return words('heddle request domain', name, option('title', title), option('owner', owners.join(',')))
 }
 
 function option(name: string, value: string | undefined): string {

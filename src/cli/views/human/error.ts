@@ -30,13 +30,18 @@ export function renderProblem(problem: ShownProblem, style: Style, severity = 'e
   return [
     ...head,
     ...labelled('why', problem.why, style),
-    ...(problem.details ?? []).flatMap(({ what, severity: grade, ...detail }) =>
+    ...further(problem).flatMap(({ what, severity: grade, ...detail }) =>
       renderProblem({ ...detail, message: what }, { ...style, width: style.width - 2 }, grade).map((line) => `  ${line}`),
     ),
     ...labelled('fix', problem.fix, style),
     ...labelled('docs', problem.docs, style),
     ...labelled('request id', problem.requestId, style),
   ]
+}
+
+/** A single detail is often the problem itself once more. */
+function further({ message, at, details = [] }: ShownProblem): NonNullable<ShownProblem['details']> {
+  return details.filter(({ what, at: place }) => what !== message || place?.file !== at?.file || place?.line !== at?.line)
 }
 
 function labelled(label: string, text: string | undefined, style: Style): string[] {

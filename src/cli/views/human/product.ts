@@ -50,7 +50,7 @@ export function renderProduct(product: Product, style: Style): string[] {
     'Environments',
     product.environments.map((environment) => {
       const release = environment.release
-        ? `${environment.release.label}, ${ageOf(environment.release.at, style)} ago`
+        ? `r${environment.release.number} · ${environment.release.label}, ${ageOf(environment.release.at, style)} ago`
         : 'no release'
       return `  ${environment.name}${environment.protected ? ' (protected)' : ''}  ${showState(style, 'product', environment.state)}  ${release}`
     }),

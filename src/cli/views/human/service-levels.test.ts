@@ -46,7 +46,15 @@ const incident: Incident = {
   resolvedAt: null,
   messages: [
     { receiver: 'team', kind: 'email', change: 'opened', attempts: 1, deliveredAt: AT, problem: null, givenUp: false },
-    { receiver: 'hook', kind: 'webhook', change: 'opened', attempts: 2, deliveredAt: null, problem: 'no answer in time', givenUp: false },
+    {
+      receiver: 'hook',
+      kind: 'webhook',
+      change: 'opened',
+      attempts: 2,
+      deliveredAt: null,
+      problem: 'no answer in time',
+      givenUp: false,
+    },
   ],
   actions: { acknowledge: true },
 }

@@ -203,7 +203,15 @@ test('an error has its place, why, details, fix, docs and request id, in this or
       docs: 'docs/errors.md#x',
       requestId: 'r-1',
       at: { file: 'data_product_spec.yml', line: 41, column: 20 },
-      details: [{ severity: 'warning', code: 'CORE_DURATION_INVALID', what: '"24 hrs" is not a duration', fix: '24h' }],
+      details: [
+        {
+          severity: 'error',
+          code: 'SPEC_FILE_REFUSED',
+          what: 'The spec is refused',
+          at: { file: 'data_product_spec.yml', line: 41, column: 9 },
+        },
+        { severity: 'warning', code: 'CORE_DURATION_INVALID', what: '"24 hrs" is not a duration', fix: '24h' },
+      ],
     },
     style,
   )

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { TestPlatform } from '../platform.ts'
+import { push } from '../small-mesh.ts'
+import { brokenInvariants, type ProductState, stateOf } from './state-of.ts'
+import { askFor, PRODUCTS, secondFiles, startFaultMesh, untilEnded } from './world.ts'
+
+/**
+ * F1. One product lives in calm weather; for another the control plane is killed at every boundary of every command in turn, each start carrying the run
+ * on to the next kill. Then both must have become the same: control database, git, and every effect counted in PostgreSQL.
+ *
+ * Covered here: bootstrap and first deploy, every command × after-intent, after-effect, after-result, and before-intent of the very first (of any other
+ * command it is the same durable state as after-result of the command before); second deploy, whose publish switches and whose collect drops, every
+ * command that acts on the warehouse × after-effect, after-result. One kill for each life of a product: test/soak/kill-matrix.test.ts.
+ */
+export const BOOTSTRAP = [
+  'provision-budget',
+  'provision-roles',
+  'provision-schemas',
+  'create-namespace',
+  'create-community',
+  'draft-entry',
+  'create-repository',
+]
+export const DEPLOY = [
+  'provision-port',
+  'ingest',
+  'transform',
+  'seal',
+  'check-quality',
+  'serve-port',
+  'publish',
+  'apply-monitors',
+  'list-entry',
+  'record-release',
+  'collect',
+]
+const SECOND = ['ingest', 'transform', 'seal', 'serve-port', 'publish', 'record-release', 'collect']
+const each = (commands: string[], boundaries: string[]) =>
+  commands.flatMap((command) => boundaries.map((boundary) => `${command}:${boundary}`))
+
+const [CALM, STORMY] = PRODUCTS as [string, string]
+let platform: TestPlatform
+const calm: ProductState[] = []
+
+before(async () => {
+  platform = await startFaultMesh([CALM, STORMY])
+  await askFor(platform, CALM)
+  assert.deepEqual(await untilEnded(platform, CALM, 2), ['bootstrap succeeded', 'deploy succeeded'])
+  calm.push(await stateOf(platform, CALM))
+  await push(platform, await platform.clone(CALM), secondFiles())
+  assert.deepEqual((await untilEnded(platform, CALM, 3)).at(-1), 'deploy succeeded')
+  calm.push(await stateOf(platform, CALM))
+})
+after(() => platform?.dispose())
+
+/** Kills the control plane at each failpoint; what goes on meanwhile began at the first one. */
+async function killAtEach(failpoints: string[], begin: () => Promise<unknown>): Promise<void> {
+  await platform.kill('SIGKILL')
+  await platform.start({ failpoint: failpoints[0]! })
+  await begin()
+  await platform.ended()
+  for (const failpoint of failpoints.slice(1)) await platform.startUntilKilled(failpoint)
+  await platform.start()
+}
+
+test('bootstrap and first deploy, killed at every boundary, end as without a kill', async (t) => {
+  const kills = [
+    'provision-budget:before-intent',
+    ...each([...BOOTSTRAP, ...DEPLOY], ['after-intent', 'after-effect', 'after-result']),
+  ]
+  const began = performance.now()
+  await killAtEach(kills, () => askFor(platform, STORMY))
+  assert.deepEqual(await untilEnded(platform, STORMY, 2), ['bootstrap succeeded', 'deploy succeeded'])
+  t.diagnostic(`${kills.length} kills, ${((performance.now() - began) / 1000 / kills.length).toFixed(2)} s each`)
+  assert.deepEqual(await stateOf(platform, STORMY), calm[0])
+  assert.deepEqual(await brokenInvariants(platform), [])
+})
+
+test('a second deploy, killed while it works on the warehouse, ends as without a kill', async () => {
+  const tree = await platform.clone(STORMY)
+  await killAtEach(each(SECOND, ['after-effect', 'after-result']), () => push(platform, tree, secondFiles()))
+  assert.deepEqual((await untilEnded(platform, STORMY, 3)).at(-1), 'deploy succeeded')
+  assert.deepEqual(await stateOf(platform, STORMY), calm[1])
+  assert.deepEqual(await brokenInvariants(platform), [])
+})
