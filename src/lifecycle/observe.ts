@@ -20,9 +20,8 @@ import {
   takeDue,
 } from '../observe/notifications.ts'
 import { beginPlannedStop, endPlannedStop, fillGaps } from '../observe/observations.ts'
-import { observeUpdates } from '../observe/updates.ts'
+import { observeUpdates, readServedSince } from '../observe/updates.ts'
 import type { Destination, Notification, Sent } from '../platform/notification.ts'
-import { lastPublications } from '../run/publications.ts'
 import { currentRelease } from '../run/releases.ts'
 import { DAY_MS } from '../slo/window.ts'
 import type { ProductSpec } from '../spec/types.ts'
@@ -91,7 +90,7 @@ function inputsOf(spec: ProductSpec | null): number {
 
 async function evaluateGroup(deps: ObserveDeps, queries: Queries, group: Group, now: Date) {
   const { product, environment, spec, rows } = group
-  const publishedAt = (await lastPublications(queries, product.id))[environment] ?? null
+  const publishedAt = await readServedSince(queries, product.id, environment)
   const judged = await judgeLevels(queries, rows, { publishedAt, paused: product.state === 'retired', now })
   await saveEvaluations(queries, judged, now)
   const open = new Map((await openIncidents(queries, [product.id])).map((incident) => [incident.key, incident]))

@@ -6,6 +6,7 @@ import { sliceStart } from '../slo/window.ts'
 import type { ProductSpec, ServiceLevel } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
 import { type Observed, recordObservations } from './observations.ts'
+import { servedSince } from './updates.ts'
 
 export type MeasureDeps = { queries: Queries; clock: Clock; warehouse(environment: string): Pick<Warehouse, 'measure'> }
 export type MeasureOptions = {
@@ -25,6 +26,7 @@ type Due = {
   object: string
   level: Sliced
   spec: ProductSpec
+  served_since: Date | null
 }
 
 const CONFIRM_MS = 2_000
@@ -50,7 +52,8 @@ export async function measureDue(deps: MeasureDeps, options: MeasureOptions = {}
 async function readDue(queries: Queries, now: Date): Promise<Due[]> {
   const slice = new Date(sliceStart(now.getTime()))
   const { rows } = await sql<Due>`
-    select m.id, m.product, p.domain, p.name, m.environment, m.port, m.object, m.level, r.spec
+    select m.id, m.product, p.domain, p.name, m.environment, m.port, m.object, m.level, r.spec,
+      ${servedSince(sql`m.product`, sql`m.environment`)} as served_since
     from monitor m
     join product p on p.id = m.product and p.state = 'active'
     join release r on r.product = m.product and r.environment = m.environment and r.current
@@ -125,7 +128,7 @@ function observe(due: Due, found: Measured | null, problem: string | null, now: 
     if (found.readable) return [{ ...row, outcome: 'good' }]
     return [{ ...row, outcome: 'bad', problem: found.exists ? 'WAREHOUSE_ACCESS_DENIED' : 'WAREHOUSE_OBJECT_MISSING' }]
   }
-  const newest = level.element === null ? found?.publishedAt : found?.newest
+  const newest = level.element === null ? (due.served_since?.toISOString() ?? found?.publishedAt) : found?.newest
   if (newest === null || newest === undefined) {
     if (problem !== null || found?.publishedAt)
       return [{ ...row, outcome: 'error', problem: problem ?? 'WAREHOUSE_OBJECT_MISSING' }]

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { judgeUpdate } from '../slo/judge-update.ts'
 import { DAY_MS, HOUR_MS, sliceStart } from '../slo/window.ts'
 import type { ServiceLevel } from '../spec/types.ts'
@@ -40,6 +40,24 @@ export async function observeUpdates(control: Control, now: Date): Promise<numbe
       await queries.updateTable('publication').set({ observed_at: now }).where('id', '=', publication.id).execute()
     })
   return published.length
+}
+
+/**
+ * When the data that is served now was published first: a roll back serves old rows and makes nothing fresh. An SQL expression over a product and an
+ * environment, null before the first publication.
+ */
+export function servedSince(product: RawBuilder<unknown>, environment: RawBuilder<unknown>): RawBuilder<Date | null> {
+  return sql<Date | null>`(
+    select min(first.at) from publication first
+    where first.product = ${product} and first.environment = ${environment} and first.payload ->> 'revision' = (
+      select last.payload ->> 'revision' from publication last
+      where last.product = ${product} and last.environment = ${environment} order by last.at desc limit 1))`
+}
+
+export async function readServedSince(queries: Queries, product: string, environment: string): Promise<Date | null> {
+  const { rows } = await sql<{ at: Date | null }>`
+    select ${servedSince(sql`${product}::uuid`, sql`${environment}::text`)} as at`.execute(queries)
+  return rows[0]!.at
 }
 
 async function readUnobserved(queries: Queries): Promise<Published[]> {

@@ -58,6 +58,7 @@ const deps = (): ObserveDeps => ({
 })
 
 const published = new Map<string, number>()
+let revisions = 0
 async function readable({ place, ports }: MeasureRequest): Promise<Measured[]> {
   const at = published.get(place.id)
   if (at === undefined) return []
@@ -140,7 +141,11 @@ async function makeProduct(name: string, upstream: string | null): Promise<strin
   return id
 }
 
-async function addRun(product: string, detail: Record<string, unknown> = {}): Promise<string> {
+async function addRun(
+  product: string,
+  detail: Record<string, unknown> = {},
+  kind: 'refresh' | 'rollback' = 'refresh',
+): Promise<string> {
   const [id, plan] = [newId(), newId()]
   await control.db
     .insertInto('plan')
@@ -150,7 +155,7 @@ async function addRun(product: string, detail: Record<string, unknown> = {}): Pr
     .insertInto('run')
     .values({
       id,
-      kind: 'refresh',
+      kind,
       product,
       environment: 'prod',
       lane: 'data',
@@ -174,8 +179,9 @@ async function addRun(product: string, detail: Record<string, unknown> = {}): Pr
 }
 
 async function publish(product: string, rows: number, detail: Record<string, unknown> = {}): Promise<void> {
-  const run = await addRun(product, detail)
+  const run = await addRun(product, detail, detail.revision === undefined ? 'refresh' : 'rollback')
   published.set(product, now)
+  const revision = Number(detail.revision ?? ++revisions)
   await control.db
     .insertInto('publication')
     .values({
@@ -183,7 +189,7 @@ async function publish(product: string, rows: number, detail: Record<string, unk
       product,
       environment: 'prod',
       at: new Date(now),
-      payload: json({ run, ports: [{ port: 'data', major: 1, objects: [{ name: 'data', rows }] }] }),
+      payload: json({ run, revision, ports: [{ port: 'data', major: 1, objects: [{ name: 'data', rows }] }] }),
     })
     .execute()
 }
@@ -335,4 +341,19 @@ test('replayed days count on the day of their source and say so', async () => {
     .where('monitor', '=', (await levelOf(replayed, 'completeness')).id)
     .execute()
   assert.deepEqual(marked, [{ replayed: true }])
+})
+
+test('a roll back makes nothing fresh and is no update', async () => {
+  const product = await makeProduct('rolled', null)
+  await publish(product, 10)
+  const first = revisions
+  await pass(20)
+  await publish(product, 10)
+  now += 1000
+  await publish(product, 10, { revision: first })
+  await pass(6)
+  assert.equal((await levelOf(product, 'freshness')).evaluation!.verdict.failing, true, 'the rows served are 26 hours old')
+  const completeness = (await levelOf(product, 'completeness')).id
+  const updates = await control.db.selectFrom('observation').select('slice_start').where('monitor', '=', completeness).execute()
+  assert.equal(updates.length, 2)
 })
