@@ -23,7 +23,12 @@ export type ExecuteDeps = {
 export type Interruption = { kind: 'cancel'; by: string } | { kind: 'lost' } | { kind: 'shutdown' }
 
 /** The outside system did not answer; the same call may succeed a moment later. How often it is tried: six times bridge 17 s. */
-const ATTEMPTS: Partial<Record<ErrorCode, number>> = { WAREHOUSE_UNREACHABLE: 6, WAREHOUSE_BUSY: 3, TRANSFORM_JOB_LOST: 3 }
+const ATTEMPTS: Partial<Record<ErrorCode, number>> = {
+  WAREHOUSE_UNREACHABLE: 6,
+  WAREHOUSE_BUSY: 3,
+  TRANSFORM_JOB_LOST: 3,
+  TRANSFORM_RUNTIME_BROKEN: 3,
+}
 const LONGEST_PAUSE_MS = 5_000
 /** Somebody else holds the run: nothing more may be written, not even a failure. */
 const NOT_OURS = new Set<ErrorCode>(['RUN_LEASE_LOST', 'WAREHOUSE_FENCE_STALE'])
