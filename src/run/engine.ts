@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Notices } from '../store/notices.ts'
-import { type ExecuteDeps, executeRun, type Interruption } from './execute.ts'
+import { abandonRun, type ExecuteDeps, executeRun, type Interruption } from './execute.ts'
 import { type Claim, claimRun, LEASE_SECONDS, renewLease } from './journal.ts'
 
 export type Engine = {
@@ -62,6 +62,7 @@ export function createEngine(
     // Cancelled while no worker held it: told before its next step, not with the first heartbeat.
     if (claim.cancelBy) interrupt({ kind: 'cancel', by: claim.cancelBy })
     const done = executeRun(deps, claim, controller.signal)
+      .catch((error: unknown) => abandonRun(deps, claim, error))
       .catch((error: Error) => deps.log(`run ${claim.run} stopped, it resumes when its lease ends: ${error.message}`))
       .finally(() => {
         clearInterval(heartbeat)

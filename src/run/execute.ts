@@ -53,6 +53,18 @@ export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortS
   await settle(deps, { claim, run, events }, 'succeeded', null)
 }
 
+/**
+ * A run that cannot even be executed (a plan of another version, a defect of ours) fails: left alone it would be claimed again for ever. When the control
+ * database is away nothing can be said, and the run goes on when its lease has ended.
+ */
+export async function abandonRun(deps: ExecuteDeps, claim: Claim, thrown: unknown): Promise<void> {
+  const error = asHeddleError(thrown)
+  if (NOT_OURS.has(error.code) || isConnectionLost(thrown) || isConnectionLost(error.cause)) throw thrown
+  deps.log(`run ${claim.run}: ${describeCause(error.cause ?? error)}`)
+  const run = await readRun(deps.control.db, claim.run)
+  await settle(deps, { claim, run, events: createRunEvents(deps.control, claim.run, deps.log) }, 'failed', toProblem(error))
+}
+
 type StepWork = {
   claim: Claim
   run: RunFacts

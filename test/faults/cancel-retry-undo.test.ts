@@ -4,7 +4,7 @@ import type pg from 'pg'
 import type { TestPlatform } from '../platform.ts'
 import { push, waitForEnd } from '../small-mesh.ts'
 import { isAlive, processesOf } from './processes.ts'
-import { brokenInvariants, type ProductState, stateOf } from './state-of.ts'
+import { brokenInvariants, differences, type ProductState, stateOf } from './state-of.ts'
 import { isNapping } from './stopped-worker.ts'
 import { askFor, PRODUCTS, secondFiles, slowFiles, startFaultMesh, until, untilEnded, writeTemplate } from './world.ts'
 
@@ -66,7 +66,7 @@ test('a deploy cancelled while dbt builds: the job ends, the login is shut, noth
   const retried = await waitForEnd(platform, number)
   assert.equal(retried.state, 'succeeded', JSON.stringify(retried.problem))
   assert.equal(retried.steps.find((step) => step.command === 'ingest')?.attempt, 1, 'finished steps are not done again')
-  assert.deepEqual(await stateOf(platform, CANCELLED), calm)
+  assert.deepEqual(differences(await stateOf(platform, CANCELLED), calm), [])
 })
 
 test('a second deploy cancelled: consumers still read the first', { timeout: 90_000 }, async () => {
