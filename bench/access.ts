@@ -16,7 +16,7 @@ export const access: Bench = {
     const platform = await startSmallMesh()
     try {
       await makeProduct(platform, PRODUCT, ['--template', 'orders'])
-      const [owner, consumer] = [platform.client('developer'), platform.client('consumer')]
+      const [owner, consumer] = [platform.client('owner'), platform.client('consumer')]
       const warehouse = await platform.warehouse('prod')
       const usable: number[] = []
       const open: number[] = []

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { makeProduct, SMALL_MESH, startSmallMesh, waitForEnd } from '../test/small-mesh.ts'
 import type { TestPlatform } from '../test/platform.ts'
+import { makeProduct, SMALL_MESH, startSmallMesh, waitForEnd } from '../test/small-mesh.ts'
 import { atMost, type Bench, figure, percentile, timed } from './figures.ts'
 
 const ROUNDS = 3
@@ -37,7 +37,9 @@ export const budget: Bench = {
         during.query.push(...seen.query)
         during.api.push(...seen.api)
       }
-      say(`${ended.length} runaways of ${STATEMENT_SECONDS} s ended, ${during.query.length} queries and ${during.api.length} API calls meanwhile`)
+      say(
+        `${ended.length} runaways of ${STATEMENT_SECONDS} s ended, ${during.query.length} queries and ${during.api.length} API calls meanwhile`,
+      )
       return {
         rounds: ROUNDS,
         figures: {
@@ -52,7 +54,12 @@ export const budget: Bench = {
         },
         ratios: {},
         limits: [
-          atMost(`runaway ended, budget ${STATEMENT_SECONDS} s, watched every second`, Math.max(...ended), STATEMENT_SECONDS + 3, 's'),
+          atMost(
+            `runaway ended, budget ${STATEMENT_SECONDS} s, watched every second`,
+            Math.max(...ended),
+            STATEMENT_SECONDS + 3,
+            's',
+          ),
           atMost('other domain meanwhile, p95', percentile(during.query, 0.95), 500, 'ms'),
           atMost('API meanwhile, p95', percentile(during.api, 0.95), 500, 'ms'),
         ],
@@ -75,7 +82,7 @@ async function giveAccess(platform: TestPlatform): Promise<{ url: string }> {
     kind: 'access',
     payload: { product: PRODUCT, port: 'orders', purpose: 'analytics', justification: 'bench' },
   })
-  const { run } = await platform.client('developer').decideRequest(number, 'approve')
+  const { run } = await platform.client('owner').decideRequest(number, 'approve')
   await waitForEnd(platform, run!)
   return consumer.connect(PRODUCT)
 }

@@ -84,7 +84,7 @@ export const deploy: Bench = {
           async () => void (round < 0 ? await raw!.cold() : times.cold.push(await raw!.cold())),
         ]
         // The round before the first is for everyone's caches.
-        for (const side of round % 2 === 0 ? sides : sides.reverse()) await side()
+        for (const side of round % 2 !== 0 ? sides : sides.reverse()) await side()
         if (round >= 0)
           say(
             `round ${round + 1}: deploy ${ms(times.ours)}, the same without the platform ${ms(times.raw)}, cold dbt ${ms(times.cold)}`,

@@ -71,6 +71,7 @@ export const push: Bench = {
         counts.changed.push((await sent.take()).calls)
 
         await commit({ 'README.md': `# Orders, round ${round}\n` })
+        await untilAcknowledged(warehouse)
         const before = await reapedFaults(forkServer)
         await Promise.all([sent.take(), written.take()])
         await inTurns(
@@ -141,6 +142,12 @@ async function runTimes(control: pg.Client, number: number): Promise<{ created: 
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   throw new Error(`run ${number} did not start`)
+}
+
+/** The event of the deploy before is acknowledged up to a second later, which is a write of its own. */
+async function untilAcknowledged(warehouse: pg.Client): Promise<void> {
+  const waiting = 'SELECT 1 FROM heddle.outbox WHERE acknowledged_at IS NULL'
+  while ((await warehouse.query(waiting)).rowCount) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 /** The floor of every wake-up by the database. */

@@ -201,7 +201,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         const caller = await authenticateBasic(httpDeps, authorization)
         if (!caller) return { ok: false, status: 401, message: 'A git token is needed: heddle clone gives one' }
         const row = await findProduct(control.db, { domain, product })
-        if (!row || isBoundElsewhere(caller, row))
+        if (!row || isBoundElsewhere(caller, row) || caller.via === 'service')
           return { ok: false, status: 404, message: `There is no ${domain}/${product} here` }
         if (service === 'git-receive-pack' && !mayOwn(caller, row, await needDomain(control.db, row.domain))) {
           return {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { issueToken } from './access/tokens.ts'
 import type { StartedPlatform, StartRequest } from './cli/io.ts'
 import { runCli } from './cli/run.ts'
 
@@ -29,7 +28,11 @@ process.exitCode = await runCli(process.argv.slice(2), {
 process.exit()
 
 async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
-  const [{ startPlatform: compose }, { seedSample }] = await Promise.all([import('./compose.ts'), import('./seed-sample.ts')])
+  const [{ startPlatform: compose }, { seedSample }, { issueToken }] = await Promise.all([
+    import('./compose.ts'),
+    import('./seed-sample.ts'),
+    import('./access/tokens.ts'),
+  ])
   const databaseListen = Number(env.HEDDLE_DATABASE_LISTEN)
   const platform = await compose({
     ...request,

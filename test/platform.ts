@@ -107,7 +107,9 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     const patience = setTimeout(() => child.kill('SIGTERM'), 60_000)
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
     clearTimeout(patience)
-    if (signal !== 'SIGKILL') throw new Error(`${failpoint} killed nothing; start ended with ${signal ?? code}:\n${said}`)
+    if (signal === 'SIGKILL') return
+    const log = await readFile(join(data, 'logs/heddle.log'), 'utf8').catch(() => '')
+    throw new Error(`${failpoint} killed nothing; start ended with ${signal ?? code}:\n${said}${log.slice(-2000)}`)
   }
 
   await start(options.failpoint ? { failpoint: options.failpoint } : {})

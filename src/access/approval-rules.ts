@@ -1,8 +1,8 @@
 import { fail } from '../core/fail.ts'
 import type { Approval } from '../store/schema.ts'
 
-/** Who must say yes: every level needs one of its names. Names are subjects or groups. */
-export type ApprovalRule = { levels: string[][]; selfApproval: boolean }
+/** Who must say yes: every level needs one of its names, each another person. Names are subjects or groups. `own`: whose matter it is. */
+export type ApprovalRule = { levels: string[][]; selfApproval: boolean; own?: readonly string[] }
 
 export type Decider = { name: string; groups: string[] }
 
@@ -15,30 +15,38 @@ export function decide(
   note: string | null,
   at: Date,
 ): { approval: Approval; met: boolean } {
-  const isNamed = (names: readonly string[]) =>
-    names.includes(decider.name) || decider.groups.some((group) => names.includes(group))
-  if (!rule.levels.some(isNamed)) {
+  const named = new Set(rule.levels.flat())
+  const as = [decider.name, ...decider.groups].filter((name) => named.has(name))
+  if (as.length === 0) {
     throw fail('APPROVAL_NOT_YOURS', {
       what: `${decider.name} is not one of its approvers`,
       fix: `Ask ${rule.levels.flat().join(' or ')}.`,
     })
   }
-  if (!rule.selfApproval && decision === 'approved' && decider.name === request.by) {
+  if (!rule.selfApproval && decision === 'approved' && [request.by, ...(rule.own ?? [])].includes(decider.name)) {
     throw fail('APPROVAL_OWN_REQUEST', {
-      what: `${decider.name} asked for it`,
+      what: decider.name === request.by ? `${decider.name} asked for it` : `It is for ${decider.name}`,
       why: 'Here four eyes are needed.',
       fix: `Ask another of ${rule.levels.flat().join(', ')}.`,
     })
   }
   if (request.approvals.some((approval) => approval.by === decider.name))
     throw fail('APPROVAL_REPEATED', { what: `${decider.name} has decided already` })
-  const approval: Approval = { by: decider.name, at: at.toISOString(), decision, note }
-  const deciders = new Map<string, Decider>([[decider.name, decider]])
-  const approved = [...request.approvals, approval].filter((each) => each.decision === 'approved')
-  const met = rule.levels.every((level) =>
-    approved.some(
-      (each) => level.includes(each.by) || (deciders.get(each.by)?.groups.some((group) => level.includes(group)) ?? false),
+  const approval: Approval = { by: decider.name, as, at: at.toISOString(), decision, note }
+  return {
+    approval,
+    met: isMet(
+      rule.levels,
+      [...request.approvals, approval].filter((each) => each.decision === 'approved'),
     ),
+  }
+}
+
+/** Each level by somebody else: the second level is a second pair of eyes. */
+function isMet(levels: readonly string[][], approvals: readonly Approval[]): boolean {
+  const [level, ...others] = levels
+  if (!level) return true
+  return approvals.some(
+    (each, index) => each.as.some((name) => level.includes(name)) && isMet(others, approvals.toSpliced(index, 1)),
   )
-  return { approval, met }
 }

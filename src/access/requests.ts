@@ -90,11 +90,16 @@ export async function moveRequest(
 export async function setRequestPayload(
   queries: Queries,
   request: RequestRow,
-  payload: Record<string, unknown>,
+  change: Pick<RequestRow, 'payload' | 'approvers' | 'approvals'>,
 ): Promise<RequestRow> {
   return queries
     .updateTable('request')
-    .set({ payload: json(payload), updated_at: new Date() })
+    .set({
+      payload: json(change.payload),
+      approvers: change.approvers,
+      approvals: json(change.approvals),
+      updated_at: new Date(),
+    })
     .where('id', '=', request.id)
     .returningAll()
     .executeTakeFirstOrThrow()

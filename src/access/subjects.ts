@@ -14,6 +14,9 @@ export type SubjectRow = {
   sample: boolean
   disabled_at: Date | null
 }
+/** Somebody acting; `behind` is who really sits there when a sample user is played. */
+export type Actor = SubjectRow & { behind?: string | null }
+
 const COLUMNS = ['name', 'kind', 'title', 'email', 'domain', 'groups', 'attributes', 'sample', 'disabled_at'] as const
 
 export async function findSubject(queries: Queries, name: string): Promise<SubjectRow | null> {

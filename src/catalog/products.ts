@@ -78,6 +78,10 @@ export async function insertProduct(
   })
 }
 
+export async function setProductTitle(queries: Queries, id: string, title: string): Promise<ProductRow> {
+  return queries.updateTable('product').set({ title }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+}
+
 export async function setProductState(queries: Queries, id: string, state: ProductRow['state']): Promise<void> {
   await queries.updateTable('product').set({ state }).where('id', '=', id).execute()
 }
@@ -112,6 +116,17 @@ export async function listDomains(queries: Queries): Promise<(DomainRow & { prod
     .groupBy('domain.name')
     .orderBy('domain.name')
     .execute()
+}
+
+/** A new domain that was approved. @throws DOMAIN_NAME_TAKEN */
+export async function insertDomain(queries: Queries, domain: DomainRow): Promise<void> {
+  const made = await queries
+    .insertInto('domain')
+    .values({ ...domain, budget: json(domain.budget) })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning('name')
+    .executeTakeFirst()
+  if (!made) throw fail('DOMAIN_NAME_TAKEN', { what: `Domain ${domain.name} exists by now` })
 }
 
 export async function upsertDomain(queries: Queries, domain: DomainRow): Promise<void> {

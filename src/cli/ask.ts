@@ -52,20 +52,6 @@ export async function askChoice(
   return answer
 }
 
-/** A secret: typed unseen on a terminal, else all of stdin without its last line end. Never from the command line, where others can read it. */
-export async function readSecret(context: Context, question: string): Promise<string> {
-  if (canAsk(context)) {
-    const { password, isCancel } = await import('@clack/prompts')
-    const answer = await password({ message: question, input: context.io.stdin, output: context.io.stderr })
-    if (isCancel(answer) || answer === '') throw missing(question, 'the value on stdin')
-    return answer
-  }
-  if (context.io.isTty.stdin) throw missing(question, 'the value on stdin')
-  const text = (await readAll(context)).replace(/\r?\n$/, '')
-  if (text === '') throw missing(question, 'the value on stdin')
-  return text
-}
-
 export async function readAll({ io }: Context): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Buffer))

@@ -6,7 +6,7 @@ import { createPainter } from './painter.ts'
 import { ENDED, type Progress, renderChanges, renderProgress, renderRunEnd } from './views/human/run.ts'
 
 /** How following ended; the run itself goes on in every case but `ended`. */
-export type Followed = { run: Run; outcome: 'ended' | 'waiting' | 'timeout' | 'detached' }
+type Followed = { run: Run; outcome: 'ended' | 'waiting' | 'timeout' | 'detached' }
 
 const REFRESH_MS = 60
 const REPAINT_MS = 200

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 
 /** A block of lines at the end of a terminal that the next one is written over. Lines must be no wider than the terminal. */
-export type Painter = { paint(lines: readonly string[]): void }
+type Painter = { paint(lines: readonly string[]): void }
 
 export function createPainter(terminal: Writable): Painter {
   let height = 0

@@ -3,7 +3,7 @@ import { fail } from '../core/fail.ts'
 import { GLOBAL_OPTIONS, type Verb, type VerbOption } from './verb.ts'
 import { renderGroupHelp, renderTopHelp, renderVerbHelp } from './views/human/help.ts'
 
-export type Parsed =
+type Parsed =
   | { kind: 'help'; lines: readonly string[] }
   | {
       kind: 'verb'

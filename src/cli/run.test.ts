@@ -162,19 +162,12 @@ test('status, show, runs and access print a table for people and one object for 
     },
   ))
 
-test('a secret and a token never stand in arguments; without a terminal and a pipe nobody is asked', () =>
+test('a token is the only thing on stdout, and its kind is one of two', () =>
   withBench(
     {
-      'GET /products/fleet/planes': () => sampleProduct,
-      'PUT /products/fleet/planes/secrets/db-password': () => undefined,
       'POST /products/fleet/planes/tokens': () => ({ token: 'hdt_1', kind: 'service', expiresAt: '2026-05-30T13:05:00.000Z' }),
     },
-    async ({ heddle, double }) => {
-      const set = await heddle(['secret', 'set', 'fleet/planes', 'db-password'], { input: 's3cret\n' })
-      assert.equal(set.code, 0, set.err)
-      assert.deepEqual(double.heard.at(-1)!.body, { value: 's3cret', environment: 'prod' })
-      assert.equal(`${set.out}${set.err}`.includes('s3cret'), false)
-      assert.equal((await heddle(['secret', 'set', 'fleet/planes', 'db-password'])).code, 2)
+    async ({ heddle }) => {
       const token = await heddle(['token', 'create', 'fleet/planes', '--kind', 'service'])
       assert.equal(token.out, 'hdt_1\n')
       assert.equal((await heddle(['token', 'create', 'fleet/planes', '--kind', 'other'])).code, 2)
@@ -189,7 +182,6 @@ test('--dry-run of anything that writes calls nothing but GET', () =>
         ['refresh', 'fleet/planes'],
         ['connect', 'fleet/planes'],
         ['access', 'revoke', '42'],
-        ['secret', 'set', 'fleet/planes', 'x'],
         ['token', 'create', 'fleet/planes', '--kind', 'git'],
         ['subject', 'set', 'bob', 'facility_ids=f1,f2'],
         ['clone', 'fleet/planes'],

@@ -7,8 +7,8 @@ import type { CliIo } from './io.ts'
 import { runCli } from './run.ts'
 
 /** For tests only: the whole command line in this process, against a server that answers with prepared bodies. */
-export type Tried = { code: number; out: string; err: string; json: () => Record<string, unknown>[] }
-export type Bench = {
+type Tried = { code: number; out: string; err: string; json: () => Record<string, unknown>[] }
+type Bench = {
   folder: string
   double: ApiDouble
   /** runs `heddle …` in the bench's folder */

@@ -194,6 +194,15 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/deploy.ts').then((module) => module.refresh),
   },
   {
+    path: 'rollback',
+    group: 'Write and deploy',
+    args: ['[product]'],
+    text: 'Switch back to an earlier release: its data and its code, nothing is rebuilt',
+    examples: ['heddle rollback fleet/planes', 'heddle rollback fleet/planes --to r3', 'heddle rollback --dry-run'],
+    options: [{ flags: '--to <release>', text: 'release to switch back to (default: the one before the current)' }],
+    load: () => import('./commands/rollback.ts').then((module) => module.rollback),
+  },
+  {
     path: 'status',
     group: 'Look',
     args: ['[domain]'],
@@ -310,14 +319,6 @@ export const VERBS: readonly Verb[] = [
     text: 'Set attributes that row filters read; name= removes one',
     examples: ['heddle subject set bob facility_ids=f1,f2'],
     load: () => import('./commands/set.ts').then((module) => module.setSubject),
-  },
-  {
-    path: 'secret set',
-    group: 'Govern',
-    args: ['<product>', '<name>'],
-    text: "Set a product's secret, from stdin or an unseen prompt",
-    examples: ['heddle secret set fleet/planes source-password --env prod < password.txt'],
-    load: () => import('./commands/set.ts').then((module) => module.setSecret),
   },
   {
     path: 'token create',

@@ -3,7 +3,6 @@ import { type Answer, type Call, type CallOptions, call, openStream } from './ca
 import { type EventOptions, runEvents } from './run-events.ts'
 import type * as Api from './types.ts'
 
-export type ClientOptions = CallOptions
 type Environment = { environment?: string | undefined }
 
 /**
@@ -13,7 +12,7 @@ type Environment = { environment?: string | undefined }
 export type Client = ReturnType<typeof createClient>
 
 /** @example createClient({ url: 'http://127.0.0.1:4000', token }).product('fleet/planes') */
-export function createClient(options: ClientOptions) {
+export function createClient(options: CallOptions) {
   const send = async <T>(
     method: Call['method'],
     path: string,
@@ -47,6 +46,10 @@ export function createClient(options: ClientOptions) {
       send<Api.RunSummary | Api.Plan>('POST', `${productPath(address)}/deploy`, { oneOf: ['RunSummary', 'Plan'] }, { body }),
     refresh: (address: string, body: Environment = {}) =>
       send<Api.RunSummary>('POST', `${productPath(address)}/refresh`, 'RunSummary', { body }),
+    rollback: (address: string, body: Environment & { to?: number | undefined } = {}) =>
+      send<Api.RunSummary>('POST', `${productPath(address)}/rollback`, 'RunSummary', { body }),
+    planRollback: (address: string, body: Environment & { to?: number | undefined } = {}) =>
+      send<Api.Plan>('POST', `${productPath(address)}/rollback`, 'Plan', { query: { 'dry-run': true }, body }),
     connect: (address: string, body: Environment = {}) =>
       send<Api.Connection>('POST', `${productPath(address)}/connect`, 'Connection', { body }),
     createToken: (address: string, kind: 'git' | 'service') =>
@@ -56,8 +59,6 @@ export function createClient(options: ClientOptions) {
     postMetrics: (address: string, document: Record<string, unknown>) =>
       send<void>('POST', `${productPath(address)}/metrics`, 'none', { body: document }),
     productAccess: (address: string) => list<Api.Agreement>(`${productPath(address)}/access`, 'Agreement'),
-    setSecret: (address: string, name: string, body: { value: string; environment: string }) =>
-      send<void>('PUT', `${productPath(address)}/secrets/${encodeURIComponent(name)}`, 'none', { body }),
 
     requests: (query: { mine?: boolean | undefined; open?: boolean | undefined; cursor?: string | undefined } = {}) =>
       list<Api.Request>('/requests', 'Request', query),

@@ -74,7 +74,7 @@ export const sampleRun: Run = {
   actions: { retry: false, cancel: true, undo: false, approve: false },
 }
 
-export const sampleProblem = {
+const sampleProblem = {
   code: 'TRANSFORMATION_TEST_FAILED',
   message: 'test not_null_planes_tailnum found 14 rows',
   fix: 'Correct the model or its source, and push.',

@@ -1,4 +1,4 @@
-export type ServerSent = { id: string | null; data: string }
+type ServerSent = { id: string | null; data: string }
 
 /**
  * The events of a server-sent stream (WHATWG HTML 9.2), as far as Heddle uses it. A comment, the server's sign of life, comes out as null.

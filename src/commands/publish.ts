@@ -4,7 +4,7 @@ import { fail } from '../core/fail.ts'
 import type { PlannedObject, PortPlace, Revision } from '../platform/warehouse.ts'
 import type { Mask, RowFilter } from '../policy/types.ts'
 import type { Command } from '../run/command.ts'
-import { recordRefresh, recordRelease } from '../run/releases.ts'
+import { recordRefresh, recordRelease, reinstateRelease } from '../run/releases.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import type { CommandDeps, PlaceArgs } from './deps.ts'
 import { effectOf, leasedWarehouse } from './leased-warehouse.ts'
@@ -21,6 +21,30 @@ export function publishCommands(deps: CommandDeps): Command[] {
         refuse(findings)
         const rows = revision!.objects.reduce((sum, object) => sum + object.rows, 0)
         return { revision, outcome: `r${n}, ${rows.toLocaleString('en-GB')} rows` }
+      },
+    },
+    {
+      name: 'reuse-revision',
+      async run(context, args) {
+        const { environment, place, revision: n } = args as PlaceArgs & { revision: number }
+        const warehouse = await leasedWarehouse(deps, context, environment)
+        const revision = (await warehouse.sealed(place)).find((each) => each.n === n)
+        if (!revision) {
+          throw fail('RELEASE_REVISION_GONE', {
+            what: `Revision ${n} of ${place.domain}/${place.product} is not kept in ${environment} any more`,
+          })
+        }
+        return { revision, outcome: `r${n}, nothing to rebuild` }
+      },
+    },
+    {
+      name: 'reinstate-release',
+      async run({ run }, args) {
+        const { environment, number } = args as PlaceArgs & { number: number }
+        await deps.control.db
+          .transaction()
+          .execute((transaction) => reinstateRelease(transaction, { product: run.product.id, environment, number }))
+        return { outcome: `r${number}` }
       },
     },
     {

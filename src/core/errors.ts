@@ -653,6 +653,12 @@ export const ERRORS = {
     remedy: 'Read `logs/postgres.log` in the data directory, free disk or memory where it says so, and start again.',
   },
   // --- request, product, run
+  RELEASE_UNKNOWN: { status: 404, summary: 'There is no such release', remedy: 'Look at the releases with `heddle show`.' },
+  RELEASE_REVISION_GONE: {
+    status: 409,
+    summary: 'The data of that release is not kept any more',
+    remedy: 'Deploy its commit again: `heddle deploy --commit`.',
+  },
   SAMPLE_NOT_BUILT: {
     status: 500,
     summary: 'The sample could not be built',
@@ -702,6 +708,7 @@ export const ERRORS = {
     remedy: 'Retry the run from the missing step.',
   },
   RUN_CANCELLED: { status: 409, summary: 'The run was cancelled', remedy: 'Start it again with `heddle retry`, or push.' },
+  DOMAIN_NAME_TAKEN: { status: 409, summary: 'The domain exists', remedy: 'Choose another name.', rule: 'REF02' },
   PRODUCT_NAME_TAKEN: { status: 409, summary: 'The name is taken', remedy: 'Choose another name.', rule: 'REF02' },
   // --- access
   ACCESS_NOT_GRANTED: {

@@ -6,6 +6,7 @@ import { ERRORS } from '../core/errors.ts'
 import { asHeddleError, fail, type HeddleError } from '../core/fail.ts'
 import { authenticate } from './authenticate.ts'
 import type { HttpDeps } from './deps.ts'
+import { needBound } from './permissions.ts'
 import { accessRoutes } from './routes/access.ts'
 import { mountGit } from './routes/git.ts'
 import { identityRoutes } from './routes/identity.ts'
@@ -39,14 +40,17 @@ export async function createApp(deps: HttpDeps): Promise<App> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     refuseForeignHost(request)
-    if (!request.url.startsWith(PREFIX)) return
+    // The route that was found, not the text of the address: that may be written in several ways.
+    const { config } = request.routeOptions
+    if (config.rule !== 'signed-in') return
     request.caller = await authenticate(deps, request)
-    if (request.routeOptions.config.rule !== 'anyone' && request.routeOptions.url && !request.caller) {
+    if (!request.caller) {
       throw fail('HTTP_NOT_SIGNED_IN', {
         what: 'Nobody is signed in',
         fix: 'Open the address that `heddle open` prints, or send the token of the data directory.',
       })
     }
+    await needBound(deps, request.caller, config.tokens ?? [], request.params as { domain?: string; product?: string })
   })
   app.setErrorHandler((thrown, request, reply) => {
     const error = translate(thrown)

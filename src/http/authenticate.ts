@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import { findSubject, needSubject, type SubjectRow } from '../access/subjects.ts'
+import { type Actor, findSubject, needSubject, type SubjectRow } from '../access/subjects.ts'
 import { findToken } from '../access/tokens.ts'
 import { fail } from '../core/fail.ts'
 import type { HttpDeps } from './deps.ts'
@@ -11,6 +11,11 @@ export type Caller = {
   behind: string | null
   via: 'cli-token' | 'session' | 'git' | 'service'
   product: string | null
+}
+
+/** Whoever acts, as the audit keeps it: with who is behind a played sample user. */
+export function actorOf({ subject, behind }: Caller): Actor {
+  return { ...subject, behind }
 }
 
 export const SESSION_COOKIE = 'heddle_session'

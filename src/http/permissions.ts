@@ -1,7 +1,9 @@
 import { isOneOf, isPlatform } from '../access/subjects.ts'
-import type { DomainRow, ProductRow } from '../catalog/products.ts'
+import { type DomainRow, findProduct, type ProductRow } from '../catalog/products.ts'
 import { fail } from '../core/fail.ts'
 import type { Caller } from './authenticate.ts'
+import type { HttpDeps } from './deps.ts'
+import type { BoundToken } from './typed-app.ts'
 
 /** What a caller may do with a product; each `need…` refuses with who could. */
 export function mayOwn(caller: Caller, product: ProductRow, domain: DomainRow): boolean {
@@ -10,6 +12,21 @@ export function mayOwn(caller: Caller, product: ProductRow, domain: DomainRow): 
 
 export function isBoundElsewhere(caller: Caller, product: ProductRow): boolean {
   return caller.product !== null && caller.product !== product.id
+}
+
+/** A token of a product opens the routes that name its kind, for its own product, and nothing else. */
+export async function needBound(
+  deps: HttpDeps,
+  caller: Caller,
+  tokens: readonly BoundToken[],
+  at: { domain?: string; product?: string },
+): Promise<void> {
+  if (caller.product === null) return
+  const named =
+    at.domain && at.product ? await findProduct(deps.lifecycle.control.db, { domain: at.domain, product: at.product }) : null
+  const isOwn = named?.id === caller.product || (at.product === undefined && at.domain === undefined)
+  if (isOwn && (tokens as readonly string[]).includes(caller.via)) return
+  throw fail('HTTP_NOT_ALLOWED', { what: `A ${caller.via} token of a product cannot do that`, fix: 'Sign in yourself.' })
 }
 
 export function needOwner(caller: Caller, product: ProductRow, domain: DomainRow): void {

@@ -221,7 +221,7 @@ export const NewProduct = z.object({
 })
 export const NewDomain = z.object({
   kind: z.literal('domain'),
-  payload: z.object({ name: z.string(), title: z.string(), owners: z.array(z.string()) }),
+  payload: z.object({ name: z.string(), title: z.string(), owners: z.array(z.string()).min(1) }),
 })
 export const NewAccess = z.object({
   kind: z.literal('access'),

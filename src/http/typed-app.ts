@@ -5,10 +5,13 @@ import type { Caller } from './authenticate.ts'
 
 /** Every route says who may call it; one without a rule stops the start. `signed-in` routes check the object themselves where it matters. */
 export type Rule = 'anyone' | 'signed-in'
+/** Tokens bound to a product, which a route must name to be open to them. */
+export type BoundToken = 'git' | 'service'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     rule?: Rule
+    tokens?: readonly BoundToken[]
   }
   interface FastifyRequest {
     caller: Caller | null

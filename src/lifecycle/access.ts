@@ -1,6 +1,6 @@
 import { type AgreementRow, insertAgreement, needAgreement, setAgreementState, takeDueAgreements } from '../access/agreements.ts'
 import type { RequestRow } from '../access/requests.ts'
-import { isOneOf, isPlatform, needSubject, type SubjectRow, setAttributes } from '../access/subjects.ts'
+import { type Actor, isOneOf, isPlatform, needSubject, type SubjectRow, setAttributes } from '../access/subjects.ts'
 import { needDomain, needProduct, type ProductRow, productById } from '../catalog/products.ts'
 import { parseProductAddress } from '../core/address.ts'
 import { formatDuration, parseDuration } from '../core/duration.ts'
@@ -130,7 +130,7 @@ function worldOf(agreement: AgreementRow, product: ProductRow, subject: SubjectR
 export async function revokeAgreement(
   deps: LifecycleDeps,
   number: number,
-  by: SubjectRow,
+  by: Actor,
   reason: string,
 ): Promise<{ number: number }> {
   return deps.control.db.transaction().execute(async (queries) => {
@@ -146,7 +146,7 @@ export async function revokeAgreement(
       throw fail('REQUEST_STATE_WRONG', { what: `Agreement ${number} is ${agreement.state}` })
     await audit(queries, {
       actor: by.name,
-      onBehalfOf: null,
+      onBehalfOf: by.behind ?? null,
       action: 'agreement.revoke',
       object: `agreement ${number}`,
       detail: { reason },
@@ -208,13 +208,13 @@ export async function changeAttributes(
   deps: LifecycleDeps,
   name: string,
   attributes: Record<string, string[]>,
-  by: SubjectRow,
+  by: Actor,
 ): Promise<SubjectRow> {
   const subject = await deps.control.db.transaction().execute(async (queries) => {
     const changed = await setAttributes(queries, name, attributes)
     await audit(queries, {
       actor: by.name,
-      onBehalfOf: null,
+      onBehalfOf: by.behind ?? null,
       action: 'subject.attributes',
       object: `subject ${name}`,
       detail: { attributes: Object.keys(attributes) },

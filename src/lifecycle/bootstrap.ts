@@ -19,12 +19,12 @@ export async function planProduct(
   deps: LifecycleDeps,
   queries: Queries,
   payload: ProductPayload,
-  product: Pick<ProductRow, 'id' | 'title'>,
+  product: Pick<ProductRow, 'id' | 'title' | 'owner'>,
 ): Promise<Plan> {
   const domain = await needDomain(queries, payload.domain)
   const world: BootstrapWorld = {
     product: { id: product.id, domain: payload.domain, name: payload.name, title: product.title },
-    domain: await withPeople(queries, domain),
+    domain: await withPeople(queries, domain, product.owner),
     environments: defaultEnvironments(deps),
     purpose: payload.purpose ?? '',
     template: payload.template ?? 'standard',
@@ -33,8 +33,9 @@ export async function planProduct(
   return planBootstrap(world)
 }
 
-async function withPeople(queries: Queries, domain: DomainRow): Promise<DomainRow> {
-  return { ...domain, owners: await expandSubjects(queries, domain.owners) }
+/** The owners of a product: its own and those of its domain, as people. */
+export async function withPeople(queries: Queries, domain: DomainRow, owner: string): Promise<DomainRow> {
+  return { ...domain, owners: await expandSubjects(queries, [...domain.owners, owner]) }
 }
 
 /** A scaffold has `prod` alone: the last environment of the mesh. */

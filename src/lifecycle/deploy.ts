@@ -1,5 +1,4 @@
 import { activeAgreements } from '../access/agreements.ts'
-import { expandSubjects } from '../access/subjects.ts'
 import { lockProduct, needDomain, type ProductRow } from '../catalog/products.ts'
 import { formatProductAddress } from '../core/address.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
@@ -11,6 +10,7 @@ import { enqueueRun, supersedeDeploys } from '../run/enqueue.ts'
 import { currentRelease, nextRevision, readInventory, runningContent } from '../run/releases.ts'
 import type { DeployFile, ProductSpec } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
+import { withPeople } from './bootstrap.ts'
 import type { LifecycleDeps } from './deps.ts'
 import { contentHash, DEPLOY_FILE, isReleaseFile, SPEC_FILE } from './release-content.ts'
 
@@ -75,7 +75,7 @@ async function readWorld(
   const agreements = await activeAgreements(queries, product.id, environment)
   return {
     product: { id: product.id, domain: product.domain, name: product.name, title: product.title },
-    domain: { ...domain, owners: await expandSubjects(queries, domain.owners) },
+    domain: await withPeople(queries, domain, product.owner),
     environment,
     commit: source.commit,
     content: contentHash(source.oids),
@@ -99,13 +99,8 @@ export async function planFor(
   source: Source,
 ): Promise<PlannedDeploy & { diagnostics: Diagnostic[] }> {
   const { spec, deploy, diagnostics } = await validateSource(deps, product, source.texts, environment)
-  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
-  if (!spec || !deploy || errors.length > 0) {
-    throw fail('SPEC_FILE_REFUSED', {
-      what: `The spec of ${product.domain}/${product.name} has ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`,
-      details: diagnostics,
-    })
-  }
+  const isRefused = diagnostics.some((diagnostic) => diagnostic.severity === 'error')
+  if (!spec || !deploy || isRefused) throw refusedSpec(product, diagnostics)
   const world = await readWorld(queries, product, environment, source, spec, deploy)
   return { plan: planDeploy(world), world, diagnostics }
 }
@@ -164,9 +159,16 @@ export async function startDeploy(
 export async function firstEnvironment(deps: LifecycleDeps, product: ProductRow, texts: Record<string, string>): Promise<string> {
   const { deploy, diagnostics } = await validateSource(deps, product, texts, null)
   const first = deploy?.environments[0]
-  if (!first)
-    throw fail('SPEC_FILE_REFUSED', { what: `${DEPLOY_FILE} of ${product.domain}/${product.name} names no environment`, details: diagnostics })
+  if (!first) throw refusedSpec(product, diagnostics)
   return first.name
+}
+
+function refusedSpec(product: ProductRow, diagnostics: Diagnostic[]) {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length
+  return fail('SPEC_FILE_REFUSED', {
+    what: `The spec of ${product.domain}/${product.name} has ${errors} ${errors === 1 ? 'error' : 'errors'}`,
+    details: diagnostics,
+  })
 }
 
 /** Runs the environment's current release again, never the head of main. */

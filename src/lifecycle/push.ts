@@ -30,7 +30,10 @@ export async function checkPush(
   }
   const missing = [SPEC_FILE, DEPLOY_FILE].filter((name) => texts[name] === undefined)
   if (missing.length > 0) {
-    return refusal('SPEC_FILE_MISSING', `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing in the root of the repository`)
+    return refusal(
+      'SPEC_FILE_MISSING',
+      `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing in the root of the repository`,
+    )
   }
   const { diagnostics } = await validateSource(deps, product, texts, null)
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length

@@ -1,7 +1,16 @@
 import { decide } from '../access/approval-rules.ts'
 import { insertRequest, lockRequest, moveRequest, type RequestRow, setApprovals, setRequestPayload } from '../access/requests.ts'
-import { expandSubjects, isOneOf, isPlatform, type SubjectRow } from '../access/subjects.ts'
-import { findProduct, insertProduct, needDomain, type ProductRow, upsertDomain } from '../catalog/products.ts'
+import { type Actor, expandSubjects, isOneOf, isPlatform, needSubject, type SubjectRow } from '../access/subjects.ts'
+import {
+  findProduct,
+  insertDomain,
+  insertProduct,
+  listDomains,
+  needDomain,
+  type ProductRow,
+  setProductTitle,
+} from '../catalog/products.ts'
+import { hashOf } from '../core/canonical.ts'
 import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import { checkName } from '../core/names.ts'
@@ -21,15 +30,16 @@ export type NewRequest =
 export type DomainPayload = { name: string; title: string; owners: string[] }
 
 /** Looks at a request without storing it: the plan it would run, or the error it would meet. */
-export async function previewRequest(deps: LifecycleDeps, request: NewRequest): Promise<Plan> {
+export async function previewRequest(deps: LifecycleDeps, request: NewRequest, by: SubjectRow): Promise<Plan> {
   const { db } = deps.control
+  await ruleFor(deps, db, request, by)
   if (request.kind !== 'product') return { steps: [], affected: [], worldHash: '' }
-  await checkNewProduct(db, request.payload)
-  return planProduct(deps, db, request.payload, { id: newId(), title: titleOf(request.payload) })
+  const { payload } = request
+  return planProduct(deps, db, payload, { id: newId(), title: titleOf(payload), owner: payload.owner ?? by.name })
 }
 
 /** Stores a request; whoever may decide it alone has decided it by asking. */
-export async function submitRequest(deps: LifecycleDeps, request: NewRequest, by: SubjectRow): Promise<RequestRow> {
+export async function submitRequest(deps: LifecycleDeps, request: NewRequest, by: Actor): Promise<RequestRow> {
   return deps.control.db.transaction().execute(async (queries) => {
     const rule = await ruleFor(deps, queries, request, by)
     const approvers = [...new Set(rule.levels.flat())]
@@ -41,7 +51,7 @@ export async function submitRequest(deps: LifecycleDeps, request: NewRequest, by
     })
     await audit(queries, {
       actor: by.name,
-      onBehalfOf: null,
+      onBehalfOf: by.behind ?? null,
       action: `request.${request.kind}`,
       object: `request ${row.number}`,
       detail: { payload: request.payload },
@@ -59,12 +69,12 @@ async function ruleFor(
 ): Promise<{ levels: string[][]; selfApproval: boolean }> {
   switch (request.kind) {
     case 'product': {
-      await checkNewProduct(queries, request.payload)
+      await checkNewProduct(deps, queries, request.payload)
       const domain = await needDomain(queries, request.payload.domain)
       return { levels: [domain.owners], selfApproval: true }
     }
     case 'domain':
-      checkName(request.payload.name, 'Domain')
+      await checkNewDomain(queries, request.payload)
       return { levels: [deps.mesh().approvals.domain.by], selfApproval: true }
     case 'access': {
       const { offer } = await checkAccess(deps, queries, request.payload, by)
@@ -75,9 +85,29 @@ async function ruleFor(
   }
 }
 
-async function checkNewProduct(queries: Queries, payload: ProductPayload): Promise<void> {
+async function checkNewDomain(queries: Queries, payload: DomainPayload): Promise<void> {
+  checkName(payload.name, 'Domain')
+  for (const owner of payload.owners) await needSubject(queries, owner)
+  const taken = (await listDomains(queries)).find((domain) => domain.name === payload.name)
+  if (taken) {
+    throw fail('DOMAIN_NAME_TAKEN', {
+      what: `Domain ${payload.name} exists, owned by ${taken.owners.join(', ')}`,
+      fix: `Choose another name, or ask ${taken.owners.join(' or ')} for a product in it.`,
+    })
+  }
+}
+
+async function checkNewProduct(deps: LifecycleDeps, queries: Queries, payload: ProductPayload): Promise<void> {
   checkName(payload.name, 'Product')
   await needDomain(queries, payload.domain)
+  if (payload.owner) await needSubject(queries, payload.owner)
+  const templates = ['standard', ...Object.keys(deps.mesh().templates)]
+  if (payload.template && !templates.includes(payload.template)) {
+    throw fail('TEMPLATE_UNKNOWN', {
+      what: `There is no template "${payload.template}"`,
+      fix: `Templates: ${templates.join(', ')}.`,
+    })
+  }
   const taken = await findProduct(queries, { domain: payload.domain, product: payload.name })
   if (taken) {
     throw fail('PRODUCT_NAME_TAKEN', {
@@ -94,7 +124,7 @@ function titleOf(payload: ProductPayload): string {
 export async function decideRequest(
   deps: LifecycleDeps,
   number: number,
-  by: SubjectRow,
+  by: Actor,
   decision: 'approved' | 'denied',
   note: string | null,
 ): Promise<RequestRow> {
@@ -107,7 +137,7 @@ export async function decideRequest(
     const denied = await moveRequest(queries, request, 'denied', { approval })
     await audit(queries, {
       actor: by.name,
-      onBehalfOf: null,
+      onBehalfOf: by.behind ?? null,
       action: 'request.denied',
       object: `request ${number}`,
       detail: { note },
@@ -120,12 +150,12 @@ async function approve(
   deps: LifecycleDeps,
   queries: Queries,
   request: RequestRow,
-  by: SubjectRow,
+  by: Actor,
   note: string | null,
 ): Promise<RequestRow> {
   const levels = levelsOf(request)
   const { approval, met } = decide(
-    { levels, selfApproval: request.kind !== 'access' },
+    { levels, selfApproval: request.kind !== 'access', own: ownOf(request) },
     request,
     by,
     'approved',
@@ -137,12 +167,17 @@ async function approve(
   const approved = await moveRequest(queries, request, 'approved', { approval, ...(run && { run: run.id }) })
   await audit(queries, {
     actor: by.name,
-    onBehalfOf: null,
+    onBehalfOf: by.behind ?? null,
     action: 'request.approved',
     object: `request ${request.number}`,
     detail: { note, run: run?.number ?? null },
   })
   return run ? approved : moveRequest(queries, approved, 'done')
+}
+
+/** An approver does not decide about access of their own, whoever asked for it. */
+function ownOf(request: RequestRow): string[] {
+  return request.kind === 'access' && typeof request.payload.subject === 'string' ? [request.payload.subject] : []
 }
 
 function levelsOf(request: RequestRow): string[][] {
@@ -167,7 +202,7 @@ async function startWork(
     }
     case 'domain': {
       const { name, title, owners } = request.payload as DomainPayload
-      await upsertDomain(queries, { name, title, owners, budget: DEFAULT_BUDGET })
+      await insertDomain(queries, { name, title, owners, budget: DEFAULT_BUDGET })
       return null
     }
     case 'access':
@@ -177,7 +212,7 @@ async function startWork(
   }
 }
 
-export async function withdrawRequest(deps: LifecycleDeps, number: number, by: SubjectRow): Promise<RequestRow> {
+export async function withdrawRequest(deps: LifecycleDeps, number: number, by: Actor): Promise<RequestRow> {
   return deps.control.db.transaction().execute(async (queries) => {
     const request = await lockRequest(queries, number)
     if (request.by !== by.name && !isPlatform(by))
@@ -190,7 +225,7 @@ export async function withdrawRequest(deps: LifecycleDeps, number: number, by: S
     const withdrawn = await moveRequest(queries, request, 'withdrawn')
     await audit(queries, {
       actor: by.name,
-      onBehalfOf: null,
+      onBehalfOf: by.behind ?? null,
       action: 'request.withdrawn',
       object: `request ${number}`,
       detail: {},
@@ -199,40 +234,43 @@ export async function withdrawRequest(deps: LifecycleDeps, number: number, by: S
   })
 }
 
-/** Title, purpose and owner may change until the work has succeeded; domain and name are the identity and stay. */
-export async function editRequest(
-  deps: LifecycleDeps,
-  number: number,
-  by: SubjectRow,
-  change: Record<string, unknown>,
-): Promise<RequestRow> {
+/** What a failed request may still change: what was approved stays as it was approved. */
+const REPAIRABLE: Record<string, readonly string[]> = { product: ['title', 'purpose', 'template'] }
+
+/** A submitted request may change in everything; it is then judged anew by its rule, and approvals it had are void. */
+export async function editRequest(deps: LifecycleDeps, number: number, by: Actor, edited: NewRequest): Promise<RequestRow> {
   return deps.control.db.transaction().execute(async (queries) => {
     const request = await lockRequest(queries, number)
     if (request.by !== by.name) throw fail('APPROVAL_NOT_YOURS', { what: `Request ${number} was made by ${request.by}` })
     if (request.state !== 'submitted' && request.state !== 'failed')
       throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}` })
-    const fixed = ['domain', 'name', 'product', 'port', 'subject', 'levels'].filter(
-      (key) => key in change && change[key] !== request.payload[key],
-    )
+    const payload = edited.payload as Record<string, unknown>
+    const changed = Object.keys(payload).filter((key) => hashOf(payload[key]) !== hashOf(request.payload[key]))
+    const fixed = request.state === 'failed' ? changed.filter((key) => !REPAIRABLE[request.kind]?.includes(key)) : []
     if (fixed.length > 0)
       throw fail('REQUEST_EDIT_REFUSED', {
-        what: `${fixed.join(', ')} cannot change in request ${number}`,
-        fix: 'Withdraw or undo it and make a new one.',
+        what: `${fixed.join(', ')} cannot change in request ${number} any more`,
+        fix: 'Undo it and make a new one.',
       })
-    const edited = await setRequestPayload(queries, request, { ...request.payload, ...change })
+    const levels = request.state === 'submitted' ? (await ruleFor(deps, queries, edited, by)).levels : levelsOf(request)
+    const stored = await setRequestPayload(queries, request, {
+      payload: { ...payload, levels },
+      approvers: [...new Set(levels.flat())],
+      approvals: request.state === 'submitted' ? [] : request.approvals,
+    })
     await audit(queries, {
       actor: by.name,
-      onBehalfOf: null,
+      onBehalfOf: by.behind ?? null,
       action: 'request.edited',
       object: `request ${number}`,
-      detail: { changed: Object.keys(change) },
+      detail: { changed },
     })
-    return edited
+    return stored
   })
 }
 
 /** Goes on from the failed step: what is finished stays. A payload edited meanwhile is planned anew over what stands. */
-export async function retryRequest(deps: LifecycleDeps, number: number, by: SubjectRow): Promise<RequestRow> {
+export async function retryRequest(deps: LifecycleDeps, number: number, by: Actor): Promise<RequestRow> {
   return deps.control.db.transaction().execute(async (queries) => {
     const request = await lockRequest(queries, number)
     await mayRepair(queries, request, by)
@@ -240,7 +278,8 @@ export async function retryRequest(deps: LifecycleDeps, number: number, by: Subj
       throw fail('REQUEST_STATE_WRONG', { what: `Request ${number} is ${request.state}; only a failed one is retried` })
     if (request.kind === 'product') {
       const payload = request.payload as ProductPayload
-      const product = (await findProduct(queries, { domain: payload.domain, product: payload.name }))!
+      const { id } = (await findProduct(queries, { domain: payload.domain, product: payload.name }))!
+      const product = await setProductTitle(queries, id, titleOf(payload))
       const run = await startBootstrap(deps, queries, product, payload, request.by, request.number)
       return moveRequest(queries, request, 'approved', { run: run.id })
     }
@@ -249,7 +288,7 @@ export async function retryRequest(deps: LifecycleDeps, number: number, by: Subj
   })
 }
 
-export async function undoRequest(deps: LifecycleDeps, number: number, by: SubjectRow): Promise<RequestRow> {
+export async function undoRequest(deps: LifecycleDeps, number: number, by: Actor): Promise<RequestRow> {
   return deps.control.db.transaction().execute(async (queries) => {
     const request = await lockRequest(queries, number)
     await mayRepair(queries, request, by)

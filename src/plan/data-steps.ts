@@ -19,8 +19,7 @@ export function stepMaker(world: Pick<DeployWorld, 'product' | 'environment'>, b
 
 /** ingest → transform → verify → policies → publish: what a deploy and a refresh have in common. The last step is the publication. */
 export function dataSteps(world: DeployWorld, after: readonly string[], because: string): Step[] {
-  const { product, spec, revision } = world
-  const place = { id: product.id, domain: product.domain, product: product.name }
+  const { spec, revision } = world
   const make = stepMaker(world, because)
   const ports = sqlPorts(spec.outputs)
 
@@ -83,6 +82,19 @@ export function dataSteps(world: DeployWorld, after: readonly string[], because:
     args: { objects },
     dependsOn: [seal.id],
   })
+  return [...pins, ...ingests, ...transforms, seal, quality, ...portSteps(world, [quality.id], because)]
+}
+
+/** What consumers will read is built beside what they read, port by port; then one switch for all. */
+export function portSteps(
+  world: Pick<DeployWorld, 'product' | 'environment' | 'spec' | 'revision'> & { current: unknown },
+  after: readonly string[],
+  because: string,
+): Step[] {
+  const { product, spec, revision } = world
+  const place = { id: product.id, domain: product.domain, product: product.name }
+  const make = stepMaker(world, because)
+  const ports = sqlPorts(spec.outputs)
   const serves = ports.map(({ port, major, ...rest }) =>
     make({
       id: `policies-${port}-v${major}`,
@@ -90,7 +102,7 @@ export function dataSteps(world: DeployWorld, after: readonly string[], because:
       command: 'serve-port',
       title: `Masks, row filters and grants of ${port} v${major}`,
       args: { at: { place, port, major }, objects: servedObjects(rest) },
-      dependsOn: [quality.id],
+      dependsOn: [...after],
     }),
   )
   const publish = make({
@@ -102,7 +114,7 @@ export function dataSteps(world: DeployWorld, after: readonly string[], because:
     dependsOn: serves.map((step) => step.id),
     risk: world.current ? 'disruptive' : 'safe',
   })
-  return [...pins, ...ingests, ...transforms, seal, quality, ...serves, publish]
+  return [...serves, publish]
 }
 
 export function sqlPorts(outputs: readonly OutputPort[]): OutputPort[] {

@@ -1,6 +1,7 @@
+import type { ProductSpec } from '../spec/types.ts'
 import { dataSteps, sqlPorts, stepMaker } from './data-steps.ts'
 import { provisionSteps } from './provision.ts'
-import type { Plan } from './step.ts'
+import type { Plan, Step } from './step.ts'
 import { type DeployWorld, onlyChanged, planOf, resource } from './world.ts'
 
 /**
@@ -19,7 +20,27 @@ export function planDeploy(world: DeployWorld): Plan {
     provision.map((step) => step.id),
     because,
   )
-  const published = [data.at(-1)!.id]
+  const announce = announceSteps(world, [data.at(-1)!.id], because)
+  const release = make({
+    id: 'release',
+    stage: 'release',
+    command: 'record-release',
+    title: 'Record the release',
+    args: { content: world.content, spec, revision, label: spec.version },
+    dependsOn: announce.map((step) => step.id),
+  })
+  const steps = [...provision, ...data, ...announce, release, collectStep(world, because, release.id)]
+  return planOf(world, steps, consumersOf(world))
+}
+
+/** What follows a publication: the monitors behind its service levels, and the catalog. */
+export function announceSteps(
+  world: Pick<DeployWorld, 'product' | 'environment' | 'spec'>,
+  after: readonly string[],
+  because: string,
+): Step[] {
+  const { product, spec } = world
+  const make = stepMaker(world, because)
   const levels = sqlPorts(spec.outputs).flatMap(({ port, serviceLevels }) => serviceLevels.map((level) => ({ port, level })))
   const monitors = make({
     id: 'monitors',
@@ -28,7 +49,7 @@ export function planDeploy(world: DeployWorld): Plan {
     address: `${product.domain}/${product.name}#monitors`,
     title: `${levels.length} monitors`,
     args: { domain: product.domain, levels },
-    dependsOn: published,
+    dependsOn: [...after],
     resource: resource('monitors', levels),
   })
   const list = make({
@@ -36,19 +57,10 @@ export function planDeploy(world: DeployWorld): Plan {
     stage: 'catalog',
     command: 'list-entry',
     title: 'List in the catalog',
-    args: { domain: product.domain, document: catalogDocument(world) },
-    dependsOn: published,
+    args: { domain: product.domain, document: catalogDocument(spec) },
+    dependsOn: [...after],
   })
-  const release = make({
-    id: 'release',
-    stage: 'release',
-    command: 'record-release',
-    title: 'Record the release',
-    args: { content: world.content, spec, revision, label: spec.version },
-    dependsOn: [monitors.id, list.id],
-  })
-  const steps = [...provision, ...data, monitors, list, release, collectStep(world, because, release.id)]
-  return planOf(world, steps, consumersOf(world))
+  return [monitors, list]
 }
 
 /** The current release again, over what its sources hold now: nothing but data changes. */
@@ -86,7 +98,7 @@ function consumersOf(world: DeployWorld): string[] {
   return [...new Set(world.consumers.map((consumer) => consumer.subject))].sort()
 }
 
-function catalogDocument({ spec }: DeployWorld) {
+function catalogDocument(spec: ProductSpec) {
   const { title, description, tags, team, version, status, offers } = spec
   const ports = spec.outputs.map((output) => ({
     port: output.port,

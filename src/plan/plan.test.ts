@@ -5,6 +5,7 @@ import { planGrant, planRevoke } from './access.ts'
 import { planBootstrap, planUndoBootstrap } from './bootstrap.ts'
 import { planDeploy, planRefresh } from './deploy.ts'
 import { explainPlan } from './explain.ts'
+import { keepProtection } from './rollback.ts'
 import type { Step } from './step.ts'
 import { type DeployWorld, inventoryKey, onlyChanged } from './world.ts'
 
@@ -191,4 +192,17 @@ test('a grant and a revocation both end with a log-in that proves them', () => {
   }
   assert.deepEqual(ids(planGrant(access).steps), ['login', 'grant', 'prove', 'activate'])
   assert.deepEqual(ids(planRevoke({ ...access, to: 'expired', because: 'time' }).steps), ['revoke', 'prove', 'close'])
+})
+
+test('a roll back keeps the masks and row filters of now on what the earlier release left open', () => {
+  const [output] = spec.outputs
+  const mask = { name: 'm', object: 'planes', column: 'tailnum', method: 'hash' as const, arguments: {}, exempt: [] }
+  const filter = { name: 'f', object: 'planes', condition: { op: 'eq' as const, column: 'tailnum', value: 'N1' }, exempt: [] }
+  const lost = { ...filter, name: 'g', condition: { op: 'eq' as const, column: 'gone', value: 'x' } }
+  const now = { ...spec, outputs: [{ ...output!, masks: [mask], rowFilters: [filter, lost] }] }
+  const [kept] = keepProtection(spec, now).outputs
+  assert.deepEqual(kept!.masks, [mask])
+  assert.deepEqual(kept!.rowFilters, [filter])
+  const own = { ...mask, method: 'null' as const }
+  assert.deepEqual(keepProtection({ ...spec, outputs: [{ ...output!, masks: [own] }] }, now).outputs[0]!.masks, [own])
 })

@@ -124,6 +124,8 @@ export type Warehouse = {
   }): Promise<{ publishedAt: string }>
   /** Drops revisions, served schemas and batches that nothing refers to, never CASCADE; `kept` names what still has a reader. */
   collect(request: { place: Place; keep: number[]; context: EffectContext }): Promise<{ dropped: string[]; kept: string[] }>
+  /** The revisions that are kept, newest first. */
+  sealed(place: Place): Promise<Revision[]>
   /** What consumers read now, from the warehouse itself. */
   served(
     place: Place,

@@ -32,11 +32,11 @@ export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortS
   const events = createRunEvents(deps.control, claim.run, deps.log)
   const results = new Map(steps.filter((step) => step.state === 'succeeded').map((step) => [step.id, step.result ?? {}]))
   const memo = new Map<string, unknown>()
-  events.emit(null, 'state', { state: 'running', epoch: claim.epoch })
-  if (claim.epoch > 1)
+  events.emit(null, 'state', { state: 'running' })
+  if (steps.some((step) => step.attempt > 0))
     events.emit(null, 'log', {
       level: 'info',
-      text: `resumed (claim ${claim.epoch}); ${results.size} of ${steps.length} steps were done`,
+      text: `resumed; ${results.size} of ${steps.length} steps were done`,
     })
   for (const step of steps) {
     if (step.state === 'succeeded') continue

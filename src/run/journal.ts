@@ -15,7 +15,7 @@ export const LEASE_SECONDS = 10
 /** Takes the oldest run that may start: queued with a free lane, or running with a lease that ended. */
 export async function claimRun(queries: Queries, worker: string): Promise<Claim | null> {
   const claimed = await sql<{ id: string; epoch: number }>`
-    update run set state = 'running', owner = ${worker}, epoch = run.epoch + 1,
+    update run set state = 'running', owner = ${worker}, epoch = nextval('run_epoch'),
       lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}),
       started_at = coalesce(started_at, clock_timestamp()), problem = null, ended_at = null
     where id = (

@@ -26,6 +26,31 @@ export async function currentRelease(queries: Queries, product: string, environm
   )
 }
 
+/** Newest first. */
+export async function listReleases(
+  queries: Queries,
+  product: string,
+  environment: string,
+): Promise<(ReleaseRow & { current: boolean })[]> {
+  return queries
+    .selectFrom('release')
+    .select(['number', 'label', 'commit_id', 'content', 'spec', 'revision', 'run', 'at', 'current'])
+    .where('product', '=', product)
+    .where('environment', '=', environment)
+    .orderBy('number', 'desc')
+    .execute()
+}
+
+/** An earlier release becomes the current one again; a refresh and the next deploy start from it. */
+export async function reinstateRelease(
+  queries: Queries,
+  at: { product: string; environment: string; number: number },
+): Promise<void> {
+  const all = queries.updateTable('release').where('product', '=', at.product).where('environment', '=', at.environment)
+  await all.set({ current: false }).where('number', '<>', at.number).execute()
+  await all.set({ current: true }).where('number', '=', at.number).execute()
+}
+
 /** The content of the deploy that runs now, or null. */
 export async function runningContent(queries: Queries, product: string, environment: string): Promise<string | null> {
   const row = await queries

@@ -35,7 +35,8 @@ export type AgreementState =
   | 'denied'
   | 'withdrawn'
   | 'failed'
-export type Approval = { by: string; at: string; decision: 'approved' | 'denied'; note: string | null }
+/** `as`: the names of the rule that the decider stood for when deciding, itself or its groups */
+export type Approval = { by: string; as: string[]; at: string; decision: 'approved' | 'denied'; note: string | null }
 
 export type Database = {
   mesh: { version: Generated<number>; document: Json<object>; hash: string; applied_at: Made }

@@ -1,4 +1,4 @@
-import type { Place, ServedObject } from '../../platform/warehouse.ts'
+import type { Place, Revision, ServedObject } from '../../platform/warehouse.ts'
 import type { BuiltObject } from './build-served.ts'
 import { ask, type Site } from './session.ts'
 
@@ -38,4 +38,8 @@ export async function readServed(site: Site, place: Place): Promise<Served[]> {
     publishedAt: row.published_at.toISOString(),
     objects: row.objects.map(({ name, relation, columns, rows: count }) => ({ name, relation, columns, rows: count })),
   }))
+}
+
+export async function readSealed(site: Site, place: Place): Promise<Revision[]> {
+  return ask<Revision>(site, 'SELECT n, objects FROM heddle.sealed WHERE product = $1 ORDER BY n DESC', [place.id])
 }

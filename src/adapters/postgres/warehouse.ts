@@ -17,7 +17,7 @@ import { publish } from './publish.ts'
 import { createRoles } from './roles.ts'
 import { createSchemas } from './schemas.ts'
 import { seal } from './seal.ts'
-import { readServed } from './served.ts'
+import { readSealed, readServed } from './served.ts'
 import { closeService, openService } from './service-pass.ts'
 import { openPool, type Site } from './session.ts'
 import { watchOutbox } from './watch-outbox.ts'
@@ -66,6 +66,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     buildServed: (request) => buildServed(site, request),
     publish: (request) => publish(site, request),
     collect: ({ place, keep, context }) => collect(site, place, keep, context),
+    sealed: (place) => readSealed(site, place),
     served: (place) => readServed(site, place),
 
     subject: (request) => setSubject(site, request),

@@ -1,5 +1,4 @@
 import { fail } from '../../core/fail.ts'
-import { readSecret } from '../ask.ts'
 import type { Context } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
 import { renderSubjectTable } from '../views/human/people.ts'
@@ -26,32 +25,6 @@ export async function setSubject(context: Context): Promise<number> {
   const subject = await client.setAttributes(name, attributes)
   context.print(subject, (style) => renderSubjectTable([subject], style))
   return EXIT.ok
-}
-
-/** The value comes from stdin or an unseen prompt; it is never shown again. */
-export async function setSecret(context: Context): Promise<number> {
-  const client = await context.client()
-  const [product, name] = [await context.product(context.args[0]), context.args[1]!]
-  const environment = (await context.environment()) ?? (await onlyEnvironment(context, product))
-  if (context.flags.dryRun) {
-    context.print({ type: 'result', dryRun: true, product, environment, name }, () => [
-      `Would set secret ${name} of ${product} in ${environment}`,
-    ])
-    return EXIT.ok
-  }
-  const value = await readSecret(context, `Value of ${name} for ${product} in ${environment}`)
-  await client.setSecret(product, name, { value, environment })
-  context.print({ type: 'result', product, environment, name }, () => [`Set secret ${name} of ${product} in ${environment}.`])
-  return EXIT.ok
-}
-
-async function onlyEnvironment(context: Context, product: string): Promise<string> {
-  const { environments } = await (await context.client()).product(product)
-  if (environments.length === 1) return environments[0]!.name
-  throw fail('CLI_INPUT_MISSING', {
-    what: `${product} has ${environments.length} environments`,
-    fix: `Give --env: ${environments.map((each) => each.name).join(', ')}.`,
-  })
 }
 
 /** The token alone is on stdout, so that it can go straight into a file or a secret store; what to know of it is on stderr. */

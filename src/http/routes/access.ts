@@ -6,7 +6,7 @@ import { needProduct } from '../../catalog/products.ts'
 import { parseProductAddress } from '../../core/address.ts'
 import { partiesOf, revokeAgreement } from '../../lifecycle/access.ts'
 import { needRunRow } from '../../run/read-runs.ts'
-import type { Caller } from '../authenticate.ts'
+import { actorOf, type Caller } from '../authenticate.ts'
 import type { HttpDeps } from '../deps.ts'
 import * as shapes from '../schemas.ts'
 import type { App } from '../typed-app.ts'
@@ -82,7 +82,7 @@ export function accessRoutes(app: App, deps: HttpDeps): void {
       const { number } = await revokeAgreement(
         deps.lifecycle,
         request.params.number,
-        request.caller!.subject,
+        actorOf(request.caller!),
         request.body.reason,
       )
       return runSummary(await needRunRow(db, number))

@@ -5,7 +5,7 @@ import { listDomains } from '../../catalog/products.ts'
 import { fail } from '../../core/fail.ts'
 import { changeAttributes } from '../../lifecycle/access.ts'
 import { listAudit } from '../../store/audit.ts'
-import { type Caller, SESSION_COOKIE } from '../authenticate.ts'
+import { actorOf, type Caller, SESSION_COOKIE } from '../authenticate.ts'
 import type { HttpDeps } from '../deps.ts'
 import { needPlatform, needPlatformOrGovernance } from '../permissions.ts'
 import * as shapes from '../schemas.ts'
@@ -56,8 +56,10 @@ export function identityRoutes(app: App, deps: HttpDeps): void {
     },
   )
 
-  app.get('/me', { config: { rule: 'signed-in' }, schema: { response: { 200: shapes.Me } } }, async (request) =>
-    meView(deps, request.caller!),
+  app.get(
+    '/me',
+    { config: { rule: 'signed-in', tokens: ['git', 'service'] }, schema: { response: { 200: shapes.Me } } },
+    async (request) => meView(deps, request.caller!),
   )
 
   app.get('/domains', { config: { rule: 'signed-in' }, schema: { response: { 200: shapes.List(shapes.Domain) } } }, async () => ({
@@ -83,7 +85,7 @@ export function identityRoutes(app: App, deps: HttpDeps): void {
     },
     async (request) => {
       needPlatform(request.caller!)
-      return changeAttributes(deps.lifecycle, request.params.name, request.body, request.caller!.subject)
+      return changeAttributes(deps.lifecycle, request.params.name, request.body, actorOf(request.caller!))
     },
   )
 

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { listAgreements } from '../../access/agreements.ts'
+import { isOneOf } from '../../access/subjects.ts'
 import { issueToken } from '../../access/tokens.ts'
 import { readEntry, setEntryPart } from '../../catalog/entries.ts'
 import { listProducts, needDomain, needProduct, type ProductRow } from '../../catalog/products.ts'
 import { fail } from '../../core/fail.ts'
 import { firstEnvironment, planFor, startDeploy, startRefresh } from '../../lifecycle/deploy.ts'
 import { blobId, isReleaseFile } from '../../lifecycle/release-content.ts'
+import { planRollbackTo, startRollback } from '../../lifecycle/rollback.ts'
 import { listMonitors } from '../../observe/monitors.ts'
 import { explainPlan } from '../../plan/explain.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
@@ -22,7 +24,7 @@ import { type ProductFacts, productSummary, productView } from '../views/product
 import { runSummary } from '../views/runs.ts'
 
 const At = z.object({ domain: z.string(), product: z.string() })
-const PRODUCT_LANES = ['bootstrap', 'deploy', 'refresh', 'undo']
+const PRODUCT_LANES = ['bootstrap', 'deploy', 'refresh', 'rollback', 'undo']
 const TOKEN_MS = { git: 90 * 86_400_000, service: 90 * 86_400_000 }
 
 export function productRoutes(app: App, deps: HttpDeps): void {
@@ -61,7 +63,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
 
   app.get(
     '/products/:domain/:product',
-    { config: { rule: 'signed-in' }, schema: { params: At, response: { 200: shapes.Product } } },
+    { config: { rule: 'signed-in', tokens: ['git', 'service'] }, schema: { params: At, response: { 200: shapes.Product } } },
     async (request) => {
       const product = await needProduct(db, request.params)
       const facts = await factsOf(product)
@@ -94,7 +96,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   app.post(
     '/products/:domain/:product/plan',
     {
-      config: { rule: 'signed-in' },
+      config: { rule: 'signed-in', tokens: ['git'] },
       schema: {
         params: At,
         querystring: z.object({ environment: z.string().optional() }),
@@ -121,7 +123,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   app.post(
     '/products/:domain/:product/deploy',
     {
-      config: { rule: 'signed-in' },
+      config: { rule: 'signed-in', tokens: ['git'] },
       schema: {
         params: At,
         body: z.object({
@@ -186,6 +188,32 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   )
 
   app.post(
+    '/products/:domain/:product/rollback',
+    {
+      config: { rule: 'signed-in' },
+      schema: {
+        params: At,
+        querystring: z.object({ 'dry-run': z.stringbool().optional() }),
+        body: z.object({ environment: z.string().optional(), to: z.number().int().positive().optional() }).default({}),
+        response: { 200: z.union([shapes.RunSummary, shapes.Plan]) },
+      },
+    },
+    async (request) => {
+      const product = await needProduct(db, request.params)
+      needOwner(request.caller!, product, await needDomain(db, product.domain))
+      const environment = request.body.environment ?? environments().at(-1)!
+      const wanted = { product, environment, to: request.body.to ?? null }
+      if (request.query['dry-run']) {
+        const plan = await planRollbackTo(db, wanted)
+        return planView(plan, { run: null, kind: 'rollback', product, environment, asOf: deps.clock.now(), diagnostics: [] })
+      }
+      const by = request.caller!.subject.name
+      const { number } = await db.transaction().execute((queries) => startRollback(queries, { ...wanted, by }))
+      return runSummary(await needRunRow(db, number))
+    },
+  )
+
+  app.post(
     '/products/:domain/:product/connect',
     {
       config: { rule: 'signed-in' },
@@ -200,7 +228,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const { subject, behind } = request.caller!
       const environment = request.body?.environment ?? environments().at(-1)!
       const domain = await needDomain(db, product.domain)
-      const owner = [...domain.owners].includes(subject.name)
+      const owner = isOneOf(subject, [product.owner, ...domain.owners])
       const held = (await listAgreements(db, { product: product.id, subject: subject.name })).filter(
         (each) => each.state === 'active' && each.environment === environment,
       )
@@ -259,7 +287,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
     app.route({
       method,
       url: `/products/:domain/:product/${part}`,
-      config: { rule: 'signed-in' },
+      config: { rule: 'signed-in', tokens: ['service'] },
       schema: { params: At, body: z.record(z.string().max(100), z.json()) },
       async handler(request, reply) {
         const params = request.params as z.infer<typeof At>

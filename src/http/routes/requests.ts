@@ -12,7 +12,7 @@ import {
   withdrawRequest,
 } from '../../lifecycle/request.ts'
 import { runNumber } from '../../run/read-runs.ts'
-import type { Caller } from '../authenticate.ts'
+import { actorOf, type Caller } from '../authenticate.ts'
 import type { HttpDeps } from '../deps.ts'
 import * as shapes from '../schemas.ts'
 import type { App } from '../typed-app.ts'
@@ -69,12 +69,11 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
       },
     },
     async (request) => {
-      needPerson(request.caller!)
       const asked = request.body as NewRequest
       if (!request.query['dry-run'])
-        return viewOf(await submitRequest(lifecycle, asked, request.caller!.subject), request.caller!)
+        return viewOf(await submitRequest(lifecycle, asked, actorOf(request.caller!)), request.caller!)
       const now = deps.clock.now()
-      const plan = await previewRequest(lifecycle, asked)
+      const plan = await previewRequest(lifecycle, asked, request.caller!.subject)
       const payload = asked.payload as Record<string, unknown>
       const row: RequestRow = {
         id: '',
@@ -110,19 +109,25 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
       schema: { params: Number_, body: z.record(z.string(), z.json()), response: { 200: shapes.Request } },
     },
     async (request) => {
-      needPerson(request.caller!)
-      return viewOf(await editRequest(lifecycle, request.params.number, request.caller!.subject, request.body), request.caller!)
+      const { number } = request.params
+      const { kind, payload } = await needRequest(db, number)
+      const edited = shapes.NewRequest.safeParse({ kind, payload: { ...payload, ...request.body } })
+      if (!edited.success) {
+        const [issue] = edited.error.issues
+        throw fail('HTTP_INPUT_INVALID', { what: `${issue!.path.slice(1).join('.')}: ${issue!.message}` })
+      }
+      return viewOf(await editRequest(lifecycle, number, actorOf(request.caller!), edited.data as NewRequest), request.caller!)
     },
   )
 
   const acts = {
     approve: (number: number, caller: Caller, note: string | null) =>
-      decideRequest(lifecycle, number, caller.subject, 'approved', note),
+      decideRequest(lifecycle, number, actorOf(caller), 'approved', note),
     deny: (number: number, caller: Caller, note: string | null) =>
-      decideRequest(lifecycle, number, caller.subject, 'denied', note),
-    withdraw: (number: number, caller: Caller) => withdrawRequest(lifecycle, number, caller.subject),
-    retry: (number: number, caller: Caller) => retryRequest(lifecycle, number, caller.subject),
-    undo: (number: number, caller: Caller) => undoRequest(lifecycle, number, caller.subject),
+      decideRequest(lifecycle, number, actorOf(caller), 'denied', note),
+    withdraw: (number: number, caller: Caller) => withdrawRequest(lifecycle, number, actorOf(caller)),
+    retry: (number: number, caller: Caller) => retryRequest(lifecycle, number, actorOf(caller)),
+    undo: (number: number, caller: Caller) => undoRequest(lifecycle, number, actorOf(caller)),
   }
   for (const [act, perform] of Object.entries(acts)) {
     app.post(
@@ -132,16 +137,9 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
         schema: { params: Number_, body: shapes.Decision.optional(), response: { 200: shapes.Request } },
       },
       async (request) => {
-        needPerson(request.caller!)
         const { number } = request.params as z.infer<typeof Number_>
         return viewOf(await perform(number, request.caller!, request.body?.note ?? null), request.caller!)
       },
     )
   }
-}
-
-/** Requests and decisions are made by people, not by tokens bound to a product. */
-function needPerson(caller: Caller): void {
-  if (caller.product !== null)
-    throw fail('HTTP_NOT_ALLOWED', { what: "A product's token cannot ask or decide", fix: 'Sign in yourself.' })
 }

@@ -77,6 +77,10 @@ create table plan (
   created_at  timestamptz not null default now()
 );
 
+-- Every claim of a run takes the next number. One row of numbers for all runs: a lane's later run must outrank the earlier one in the warehouse's fence,
+-- however often that one was resumed.
+create sequence run_epoch;
+
 -- Run rows are the queue and the truth.
 create table run (
   id          uuid primary key,

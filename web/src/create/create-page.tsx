@@ -15,7 +15,7 @@ import parts from '../parts/parts.module.css'
 import { PlanSteps } from '../parts/plan-steps.tsx'
 import { newRequestCommand } from '../text/cli.ts'
 import styles from './create.module.css'
-import { checkForm, type FormErrors, firstDomain, type ProductForm, requestOf } from './product-form.ts'
+import { checkForm, type FormErrors, firstDomain, firstOwner, type ProductForm, requestOf } from './product-form.ts'
 
 const route = getRouteApi('/new')
 const FIELDS = ['domain', 'name', 'title', 'purpose', 'owner'] as const
@@ -54,7 +54,7 @@ function Form({ domains, me }: { domains: Parameters<typeof firstDomain>[0]; me:
   const navigate = useNavigate()
   const [form, setForm] = useState<ProductForm>(() => {
     const domain = firstDomain(domains, me, asked)
-    return { domain: domain?.name ?? '', name: '', title: '', purpose: '', owner: domain?.owners[0] ?? '' }
+    return { domain: domain?.name ?? '', name: '', title: '', purpose: '', owner: firstOwner(domain, me) }
   })
   const [tried, setTried] = useState(false)
   const root = useRef<HTMLFormElement>(null)
@@ -90,7 +90,10 @@ function Form({ domains, me }: { domains: Parameters<typeof firstDomain>[0]; me:
               setForm((before) => ({
                 ...before,
                 domain: name,
-                owner: domains.find((domain) => domain.name === name)?.owners[0] ?? before.owner,
+                owner: firstOwner(
+                  domains.find((domain) => domain.name === name),
+                  me,
+                ),
               }))
             }}
           />
@@ -133,7 +136,7 @@ function Form({ domains, me }: { domains: Parameters<typeof firstDomain>[0]; me:
           <Button type="submit" variant="filled" loading={create.isPending}>
             Create {form.name && !errors.name ? `${form.domain}/${form.name}` : 'product'}
           </Button>
-          <span className="muted">{preview.data?.next}</span>
+          <span className="muted">{preview.data ? decidedBy(preview.data) : null}</span>
         </div>
         <Section title="Same from a terminal">
           <CopyLine prompt="$ " text={newRequestCommand(requestOf(form))} label="Copy command" />
@@ -151,13 +154,12 @@ function Preview({ preview, ready }: { preview: ReturnType<typeof usePreview>; r
   if (!ready) return <p className="muted">Give it a name, and the plan appears here. Nothing is made until you press Create.</p>
   if (preview.error) return <FailureCard failure={preview.error} retry={() => void preview.refetch()} />
   if (!preview.data) return <Skeleton rows={6} />
-  if (!preview.data.plan) return <p>{preview.data.next}</p>
-  return (
-    <>
-      {preview.data.approvers.length ? <p>Decided by {preview.data.approvers.join(', ')}.</p> : null}
-      <PlanSteps plan={preview.data.plan} />
-    </>
-  )
+  if (!preview.data.plan) return <p>{decidedBy(preview.data)}</p>
+  return <PlanSteps plan={preview.data.plan} />
+}
+
+function decidedBy(request: Request): string {
+  return request.approvers.length ? `Then decided by ${request.approvers.join(' or ')}.` : 'Within your rights: made at once.'
 }
 
 /** The plan for what is in the form, a moment after the last key. A dry run stores nothing, so it may be asked again at will. */

@@ -15,14 +15,19 @@ export function checkForm(form: ProductForm): FormErrors {
   return errors
 }
 
-/** The domain of this reader: the one asked for, else the first that one of his groups owns. */
+/** The domain of this reader: the one asked for, else the first that he or one of his groups owns. */
 export function firstDomain(domains: Domain[], me: Me | undefined, asked: string | undefined): Domain | undefined {
-  const groups = new Set([...(me?.groups ?? []), me?.as ?? me?.name ?? ''])
-  return (
-    domains.find((domain) => domain.name === asked) ??
-    domains.find((domain) => domain.owners.some((owner) => groups.has(owner))) ??
-    domains[0]
-  )
+  return domains.find((domain) => domain.name === asked) ?? domains.find((domain) => domain.owners.some(isMine(me))) ?? domains[0]
+}
+
+/** Who would own a product of a domain: the reader where he may, else the first of its owners. */
+export function firstOwner(domain: Domain | undefined, me: Me | undefined): string {
+  return domain?.owners.find(isMine(me)) ?? domain?.owners[0] ?? ''
+}
+
+function isMine(me: Me | undefined): (owner: string) => boolean {
+  const names = new Set([...(me?.groups ?? []), me?.as ?? me?.name ?? ''])
+  return (owner) => names.has(owner)
 }
 
 export function requestOf(form: ProductForm): Extract<NewRequest, { kind: 'product' }> {

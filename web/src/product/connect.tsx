@@ -7,6 +7,7 @@ import { FailureCard } from '../parts/failure-card.tsx'
 import { Section } from '../parts/page.tsx'
 import { cli } from '../text/cli.ts'
 import { formatTime } from '../text/time.ts'
+import { servingEnvironments } from './environments.ts'
 import styles from './product.module.css'
 
 const WAYS = ['psql', 'JDBC', 'Python'] as const
@@ -14,7 +15,7 @@ type Way = (typeof WAYS)[number]
 
 /** A login of the reader's own, made when asked for. The password is copied, never shown. */
 export function Connect({ product }: { product: Product }) {
-  const environments = [...new Set(product.served.map((served) => served.environment))]
+  const environments = servingEnvironments(product)
   const [environment, setEnvironment] = useState(environments.at(-1) ?? '')
   const [way, setWay] = useState<Way>('psql')
   const connect = useAction<Connection>()

@@ -6,11 +6,12 @@ import { Section } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
 import { Status } from '../status/status.tsx'
 import { counted, formatTime } from '../text/time.ts'
+import { servingEnvironments } from './environments.ts'
 import styles from './product.module.css'
 
 /** What is served, column by column, and what of it a consumer sees. */
 export function DataTab({ product }: { product: Product }) {
-  const environments = [...new Set(product.served.map((served) => served.environment))]
+  const environments = servingEnvironments(product)
   const [environment, setEnvironment] = useState(environments.at(-1))
   const shown = product.served.filter((served) => served.environment === environment)
   if (!shown.length)
@@ -50,13 +51,11 @@ function PortSection({ served, product }: { served: Served; product: Product }) 
                 {counted(object.columns.length, 'column')}
                 {object.rows === null ? '' : `, ${counted(object.rows, 'row')}`}
               </span>
-              {product.monitors
-                .filter((monitor) => monitor.port === served.port && monitor.object === object.name)
-                .map((monitor) => (
-                  <span key={monitor.kind} className={styles.level}>
-                    {monitor.kind} <Status kind="level" state={monitor.state} />
-                  </span>
-                ))}
+              {levelsOf(product, served.port, object.name).map(([kind, state]) => (
+                <span key={kind} className={styles.level}>
+                  {kind} <Status kind="level" state={state} />
+                </span>
+              ))}
             </p>
             <div className={parts.tableBox}>
               <table className={parts.table}>
@@ -93,4 +92,17 @@ function PortSection({ served, product }: { served: Served; product: Product }) 
       </div>
     </Section>
   )
+}
+
+const WORST = ['breached', 'not-evaluated', 'at-risk', 'no-data', 'gathering', 'paused', 'met']
+
+/** The API tells monitors of all environments alike; of each kind the worst is shown. */
+function levelsOf(product: Product, port: string, object: string): [string, string][] {
+  const levels = new Map<string, string>()
+  for (const monitor of product.monitors) {
+    if (monitor.port !== port || monitor.object !== object) continue
+    const before = levels.get(monitor.kind)
+    if (before === undefined || WORST.indexOf(monitor.state) < WORST.indexOf(before)) levels.set(monitor.kind, monitor.state)
+  }
+  return [...levels]
 }

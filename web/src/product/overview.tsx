@@ -170,6 +170,7 @@ function Next({ product }: { product: Product }) {
 }
 
 function Facts({ product }: { product: Product }) {
+  const monitored = new Set(product.monitors.map(({ port, object, kind }) => `${port} ${object} ${kind}`)).size
   const ports = [...new Set(product.served.map((served) => `${served.port} v${served.major}`))]
   return (
     <Section title="Repository">
@@ -188,7 +189,7 @@ function Facts({ product }: { product: Product }) {
               : 'not listed'}
           </dd>
           <dt>Monitors</dt>
-          <dd>{product.monitors.length ? counted(product.monitors.length, 'monitor') : 'none yet'}</dd>
+          <dd>{monitored ? counted(monitored, 'level') : 'none yet'}</dd>
         </dl>
       </div>
     </Section>

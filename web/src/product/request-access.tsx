@@ -11,6 +11,7 @@ import parts from '../parts/parts.module.css'
 import { readingOf } from '../requests/payload.ts'
 import { newRequestCommand } from '../text/cli.ts'
 import { counted } from '../text/time.ts'
+import { servingEnvironments } from './environments.ts'
 import styles from './product.module.css'
 
 /** Port, purpose and time; what the reader would see stands there before he asks. */
@@ -26,7 +27,7 @@ export function RequestAccess({ product, port: asked }: { product: Product; port
   const [days, setDays] = useState('')
   const [justification, setJustification] = useState('')
   const [tried, setTried] = useState(false)
-  const environments = [...new Set(product.served.filter((served) => served.port === port).map((served) => served.environment))]
+  const environments = servingEnvironments(product, port)
   const [environment, setEnvironment] = useState(environments.at(-1) ?? '')
   const send = useAction<Request>(
     (request) => void navigate({ to: '/requests/$number', params: { number: String(request.number) } }),

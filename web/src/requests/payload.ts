@@ -1,4 +1,5 @@
 import type { Product, Request } from '../api/types.ts'
+import { servingEnvironments } from '../product/environments.ts'
 
 /** A field of a request's payload, which the API leaves open; anything but text reads as absent. */
 export function textOf(request: Request, field: string): string | null {
@@ -15,7 +16,8 @@ export type Reading = { clear: string[]; masked: { name: string; mask: string }[
 
 /** What a reader of a port would see, by column, in the environment asked for. */
 export function readingOf(product: Product, port: string, environment: string | null): Reading | null {
-  const served = product.served.filter((item) => item.port === port && (!environment || item.environment === environment)).at(-1)
+  const wanted = environment ?? servingEnvironments(product, port).at(-1)
+  const served = product.served.find((item) => item.port === port && item.environment === wanted)
   if (!served) return null
   const columns = served.objects.flatMap((object) => object.columns)
   return {

@@ -1,5 +1,5 @@
 import type { Run, RunNode, RunStep } from '../api/types.ts'
-import { formatCount } from '../text/time.ts'
+import { counted, formatCount } from '../text/time.ts'
 import { isActive } from './run-state.ts'
 
 export type GanttState = 'pending' | 'running' | 'succeeded' | 'warned' | 'failed' | 'skipped' | 'cancelled'
@@ -97,10 +97,16 @@ function nodeRow(node: RunNode, level: 1 | 2, { now, axis }: Scene): GanttRow {
     took: span ? span.end - span.start : null,
     usual: node.usualMs ?? null,
     ...axis.place(span ? [span] : []),
-    note: node.message,
+    note: node.message && rowsOf(node.message),
     step: node.step,
     culprit: state === 'failed',
   }
+}
+
+/** PostgreSQL's own "SELECT 2000" in words. */
+function rowsOf(message: string): string {
+  const told = /^(?:SELECT|INSERT 0|MERGE|UPDATE|CREATE TABLE AS) (\d+)$/.exec(message)
+  return told ? counted(Number(told[1]), 'row') : message
 }
 
 function blank(key: string, name: string, state: GanttState): GanttRow {

@@ -15,6 +15,7 @@ const LINE = 18
 /** Lines kept above the one the log opens at, and drawn beyond the window. */
 const BEFORE = 5
 const BEYOND = 20
+const PADDING = 8
 
 export function LogView({
   run,
@@ -140,7 +141,7 @@ function Lines({ lines, opened, follow, onFollow, onLine, stageOf, empty }: Line
     <div
       ref={box}
       className={styles.lines}
-      data-empty={!lines.length}
+      style={{ '--content': `${Math.max(1, lines.length) * LINE + 2 * PADDING}px` } as React.CSSProperties}
       role="log"
       aria-live="off"
       aria-label="Log lines"

@@ -72,7 +72,8 @@ function RunView({ run }: { run: Run }) {
                 commit <code title={run.commit}>{run.commit.slice(0, 7)}</code>{' '}
               </>
             ) : null}
-            by {run.by}, {run.because}
+            by {run.by}
+            {request && run.because === `request ${request.number}` ? '' : `, ${run.because}`}
           </span>
           <When run={run} now={now} />
           {attempts > 1 ? <span>attempt {attempts}</span> : null}

@@ -23,8 +23,9 @@ test('times name their zone, and the day when it is another one', () => {
 
 test('durations and ages keep two units at most', () => {
   for (const [ms, expected] of [
-    [-5, '0.0 s'],
-    [40, '0.0 s'],
+    [-5, '0 ms'],
+    [40, '40 ms'],
+    [95, '0.1 s'],
     [400, '0.4 s'],
     [59_949, '59.9 s'],
     [59_960, '1 min'],

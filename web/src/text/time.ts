@@ -72,9 +72,10 @@ export function formatExact(iso: string): string {
   return `${new Date(iso).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
-/** "0.4 s", "18.6 s", "1 min 48 s", "3 h 12 min", "2 d 4 h". Negative durations (clocks that differ) count as nothing. */
+/** "40 ms", "0.4 s", "18.6 s", "1 min 48 s", "3 h 12 min", "2 d 4 h". Negative durations (clocks that differ) count as nothing. */
 export function formatDuration(ms: number): string {
   const left = Math.max(0, ms)
+  if (left < 95) return `${Math.round(left)} ms`
   if (left < 59_950) return `${(left / 1000).toFixed(1)} s`
   const seconds = Math.round(left / 1000)
   if (seconds < 3600) return two(Math.floor(seconds / 60), 'min', seconds % 60, 's')

@@ -1,6 +1,6 @@
 import { cleanLine, count, glyph, paint, type Style, wrap } from './style.ts'
 
-export type ShownCheck = { name: string; state: 'ok' | 'warn' | 'fail'; detail: string; fix?: string }
+type ShownCheck = { name: string; state: 'ok' | 'warn' | 'fail'; detail: string; fix?: string }
 
 const FAMILY = { ok: 'ok', warn: 'warn', fail: 'bad' } as const
 

@@ -1,6 +1,6 @@
 import { wrap } from './style.ts'
 
-export type HelpVerb = {
+type HelpVerb = {
   path: string
   group: string
   args: readonly string[]
@@ -9,7 +9,7 @@ export type HelpVerb = {
   options?: readonly HelpOption[]
   hidden?: true
 }
-export type HelpOption = { flags: string; text: string; choices?: readonly string[]; required?: true }
+type HelpOption = { flags: string; text: string; choices?: readonly string[]; required?: true }
 
 const FIRST_EXAMPLES = ['heddle new orders --domain sales', 'heddle status', 'heddle logs --failed']
 

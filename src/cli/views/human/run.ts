@@ -1,10 +1,9 @@
 import { statusWord } from '../../../client/status-words.ts'
 import type { Run, RunStep, RunSummary } from '../../../client/types.ts'
 import { renderProblem } from './error.ts'
-import { renderFacts } from './facts.ts'
 import { cleanLine, count, cut, glyph, paint, type Style, showState } from './style.ts'
 import { renderTable } from './table.ts'
-import { ageOf, showTime, showTook } from './time.ts'
+import { ageOf, showTook } from './time.ts'
 
 export const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled', 'superseded', 'denied'])
 const BLOCK_STEPS = 14
@@ -42,7 +41,7 @@ export function describeRun({ kind, product, environment }: Pick<RunSummary, 'ki
 }
 
 /** One line: `run 812  deploy fleet/planes -> prod   1m02s usual 2m50s`. */
-export function renderRunHead(run: RunSummary, style: Style): string {
+function renderRunHead(run: RunSummary, style: Style): string {
   const took = run.ms ?? (run.startedAt ? style.now.getTime() - Date.parse(run.startedAt) : null)
   const times = [took === null ? '' : showTook(took), run.usualMs === null ? '' : `usual ${showTook(run.usualMs)}`]
     .filter((text) => text !== '')
@@ -67,8 +66,8 @@ export function renderProgress(run: Run, progress: ReadonlyMap<string, Progress>
   return lines
 }
 
-/** One line of a step, also used alone where nothing can be repainted. */
-export function renderStepLine(step: RunStep, progress: Progress | undefined, width: number, style: Style): string {
+/** One line of a step: in the block, and alone where nothing can be repainted. */
+function renderStepLine(step: RunStep, progress: Progress | undefined, width: number, style: Style): string {
   const { family } = statusWord('run', step.state)
   const ms = step.ms ?? (step.state === 'running' && step.startedAt ? style.now.getTime() - Date.parse(step.startedAt) : null)
   const told = step.problem
@@ -128,25 +127,6 @@ function nextAfter(run: Run): string[] {
     ...(run.state === 'failed' ? [`heddle logs ${run.number} --failed`] : []),
   ]
   return next.length > 0 ? [`  Next  ${next.join('   |   ')}`] : []
-}
-
-/** A whole run, as `heddle show run` and the end of `heddle logs` print it. */
-export function renderRun(run: Run, style: Style): string[] {
-  return [
-    ...renderFacts(
-      [
-        ['state', showState(style, 'run', run.state)],
-        ['by', `${run.by}, ${showTime(run.createdAt, style)}`],
-        ['because', cleanLine(run.because)],
-        ['commit', run.commit?.slice(0, 12)],
-        ['isolation', run.isolation],
-        ['steps', count(run.steps.length, 'step')],
-      ],
-      style,
-    ),
-    ...renderProgress(run, new Map(), style),
-    ...(ENDED.has(run.state) && run.state !== 'succeeded' ? renderRunEnd(run, style).slice(1) : []),
-  ]
 }
 
 /** What changed between two looks at a run, one line each: for pipes, files and CI, where nothing is repainted. */

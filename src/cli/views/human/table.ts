@@ -1,7 +1,7 @@
 import type { StateFamily } from '../../../client/status-words.ts'
 import { cleanLine, cut, paint, type Style } from './style.ts'
 
-export type Cell = { text: string; family?: StateFamily }
+type Cell = { text: string; family?: StateFamily }
 export type Column<Row> = {
   title: string
   align?: 'right'
