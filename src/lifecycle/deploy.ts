@@ -12,6 +12,7 @@ import type { DeployFile, ProductSpec } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
 import { withPeople } from './bootstrap.ts'
 import type { LifecycleDeps } from './deps.ts'
+import { askForInputs, type PendingAccess, readInputs } from './inputs.ts'
 import { contentHash, DEPLOY_FILE, isReleaseFile, SPEC_FILE } from './release-content.ts'
 
 /** The release files of a commit or a working tree: texts of spec, deploy file and contracts, and the ids of everything that decides the content. */
@@ -85,7 +86,7 @@ async function readWorld(
     current: current && { number: current.number, label: current.label, content: content!, revision: current.revision },
     revision: await nextRevision(queries, product.id, environment),
     consumers: agreements.map(({ subject, port }) => ({ subject, port })),
-    upstreams: [],
+    upstreams: await readInputs(queries, product, environment, spec),
   }
 }
 
@@ -106,7 +107,7 @@ export async function planFor(
 }
 
 export type StartedDeploy = { environment: string; superseded: number[] } & (
-  | { started: true; number: number; waitsFor: string[] }
+  | { started: true; number: number; waitsFor: string[]; access: PendingAccess[] }
   | { started: false; release: { number: number; label: string } }
 )
 
@@ -134,6 +135,7 @@ export async function startDeploy(
     return { started: false, release: world.current!, environment, superseded }
   }
   const approvers = rule.protected ? rule.approvals.from : []
+  const access = await askForInputs(deps, queries, { product, environment, upstreams: world.upstreams, by })
   const run = await enqueueRun(queries, {
     kind: 'deploy',
     product: product.id,
@@ -151,8 +153,9 @@ export async function startDeploy(
       selfApproval: !rule.approvals.prohibitSelfApproval,
     },
     approvers,
+    held: access.map((each) => each.request),
   })
-  return { started: true, number: run.number, environment, waitsFor: approvers, superseded: run.superseded }
+  return { started: true, number: run.number, environment, waitsFor: approvers, access, superseded: run.superseded }
 }
 
 /** Where a push of these files goes first. */
@@ -173,7 +176,6 @@ function refusedSpec(product: ProductRow, diagnostics: Diagnostic[]) {
 
 /** Runs the environment's current release again, never the head of main. */
 export async function startRefresh(
-  deps: LifecycleDeps,
   queries: Queries,
   request: { product: ProductRow; environment: string; by: string; because: string },
 ): Promise<{ number: number }> {
@@ -186,14 +188,16 @@ export async function startRefresh(
       fix: `heddle deploy ${product.domain}/${product.name}`,
     })
   }
-  const source = await readSource(deps, product.id, release.commit_id)
-  const { world } = await planFor(deps, queries, product, environment, source)
+  // The stored spec, not the file: nothing is read or checked again, so a refresh starts at once.
+  const source = { commit: release.commit_id, texts: {}, oids: {} }
+  const deploy = { name: product.name, environments: [], secrets: {}, branches: [] }
+  const world = await readWorld(queries, product, environment, source, release.spec, deploy)
   return enqueueRun(queries, {
     kind: 'refresh',
     product: product.id,
     environment,
     lane: 'data',
-    plan: planRefresh({ ...world, spec: release.spec }, because),
+    plan: planRefresh({ ...world, content: release.content }, because),
     by,
     because,
     commit: release.commit_id,
@@ -235,6 +239,10 @@ export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, produc
     `run ${started.number}  ${address} -> ${started.environment}   ${deps.url()}/runs/${started.number}`,
     ...superseded,
     ...waits,
+    ...started.access.map(
+      ({ upstream, request, approvers }) =>
+        `waits until it may read ${upstream}, decided by ${approvers.join(' or ')}: heddle approve request ${request}`,
+    ),
     `follow it: heddle logs ${started.number} -f`,
   ]
 }

@@ -21,8 +21,16 @@ export function planGrant(world: AccessWorld): Plan {
   const { make, at } = accessSteps(world)
   if (world.consumer) {
     const { consumer, subject } = world
-    const grant = make('grant', 'grant-product', `Grant ${world.port} v${world.major} to ${subject.name}`, { consumer, subject: subject.name, at }, [])
-    const prove = make('prove', 'prove-product', `Look what ${subject.name} may read`, { consumer, at, expect: 'granted' }, [grant.id])
+    const grant = make(
+      'grant',
+      'grant-product',
+      `Grant ${world.port} v${world.major} to ${subject.name}`,
+      { consumer, subject: subject.name, at },
+      [],
+    )
+    const prove = make('prove', 'prove-product', `Look what ${subject.name} may read`, { consumer, at, expect: 'granted' }, [
+      grant.id,
+    ])
     const activate = make('activate', 'settle-agreement', 'Agreement active', { to: 'active' }, [prove.id])
     return planOf(world, [grant, prove, activate], [])
   }

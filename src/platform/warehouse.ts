@@ -127,9 +127,7 @@ export type Warehouse = {
   /** The revisions that are kept, newest first. */
   sealed(place: Place): Promise<Revision[]>
   /** What consumers read now, from the warehouse itself. */
-  served(
-    place: Place,
-  ): Promise<
+  served(place: Place): Promise<
     {
       port: string
       major: number

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 import type { Problem } from '../core/fail.ts'
 import type { Step } from '../plan/step.ts'
+import type { TriggerDefinition } from '../plan/triggers.ts'
 import type { ProductSpec, ServiceLevel } from '../spec/types.ts'
 
 /** The rows of the control database, as `migrations/` makes them. Times are Dates; bigints that can pass 2^53 do not occur. */
@@ -186,6 +187,45 @@ export type Database = {
     sealed_at: Made
   }
   publication: { id: string; product: string; environment: string; payload: Json<Record<string, unknown>>; at: Date }
+  reading: {
+    run: string
+    input: string
+    product: string
+    environment: string
+    upstream: string
+    port: string
+    major: number
+    publication: number
+    revision: number
+    at: Made
+  }
+  published_port: {
+    product: string
+    environment: string
+    port: string
+    major: number
+    publication: number
+    revision: number
+    at: Date
+  }
+  trigger: {
+    product: string
+    environment: string
+    component: string
+    definition: Json<TriggerDefinition>
+    next_due: Date | null
+    fired_at: Date | null
+  }
+  trigger_source: {
+    product: string
+    environment: string
+    component: string
+    input: string
+    upstream: string
+    port: string
+    major: number
+    seen: number
+  }
   agreement: {
     id: string
     number: Generated<number>

@@ -24,18 +24,20 @@ function namesOf(site: Site, { consumer, at }: Pick<Reading, 'consumer' | 'at'>)
 }
 
 /** Views run with their owner's rights, and the consumer's keeper owns the views its runs read: so the keeper is what is granted. */
-export async function grantProduct(
-  site: Site,
-  request: Reading & { attributes: Record<string, string[]> },
-): Promise<void> {
+export async function grantProduct(site: Site, request: Reading & { attributes: Record<string, string[]> }): Promise<void> {
   const { consumer, attributes, context } = request
   const { reader, keeper, service, doing } = namesOf(site, request)
-  await fenced(site, context, { verb: 'grantProduct', key: `${consumer.id} ${reader}`, doing: `grant ${doing}` }, async (client) => {
-    await needKeeper(client, site, consumer)
-    await client.query(`GRANT ${ident(reader)} TO ${ident(keeper)} WITH INHERIT TRUE, SET FALSE`)
-    await writeAttributes(client, service, attributes)
-    return null
-  })
+  await fenced(
+    site,
+    context,
+    { verb: 'grantProduct', key: `${consumer.id} ${reader}`, doing: `grant ${doing}` },
+    async (client) => {
+      await needKeeper(client, site, consumer)
+      await client.query(`GRANT ${ident(reader)} TO ${ident(keeper)} WITH INHERIT TRUE, SET FALSE`)
+      await writeAttributes(client, service, attributes)
+      return null
+    },
+  )
 }
 
 export async function revokeProduct(site: Site, request: Reading): Promise<{ sessionsEnded: number }> {
