@@ -106,8 +106,8 @@ export async function planFor(
   return { plan: planDeploy(world), world, diagnostics }
 }
 
-export type StartedDeploy = { environment: string; superseded: number[] } & (
-  | { started: true; number: number; waitsFor: string[]; access: PendingAccess[] }
+export type StartedDeploy = { environment: string; superseded: number[]; access: PendingAccess[] } & (
+  | { started: true; number: number; waitsFor: string[] }
   | { started: false; release: { number: number; label: string } }
 )
 
@@ -130,12 +130,13 @@ export async function startDeploy(
       fix: `Add it there, with its approvals, or choose: ${world.deploy.environments.map((each) => each.name).join(', ')}.`,
     })
   }
+  // Also when nothing is to deploy: access that was revoked is asked for again.
+  const access = await askForInputs(deps, queries, { product, environment, upstreams: world.upstreams, by })
   if (plan.steps.length === 0) {
     const superseded = await supersedeDeploys(queries, { product: product.id, environment, lane: 'control' })
-    return { started: false, release: world.current!, environment, superseded }
+    return { started: false, release: world.current!, environment, access, superseded }
   }
   const approvers = rule.protected ? rule.approvals.from : []
-  const access = await askForInputs(deps, queries, { product, environment, upstreams: world.upstreams, by })
   const run = await enqueueRun(queries, {
     kind: 'deploy',
     product: product.id,
@@ -225,10 +226,15 @@ export async function promoteNext(
 export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, product: ProductRow, started: StartedDeploy): string[] {
   const address = formatProductAddress({ domain: product.domain, product: product.name })
   const superseded = started.superseded.length > 0 ? [`supersedes run ${started.superseded.join(', ')}`] : []
+  const access = started.access.map(
+    ({ upstream, request, approvers }) =>
+      `waits until it may read ${upstream}, decided by ${approvers.join(' or ')}: heddle approve request ${request}`,
+  )
   if (!started.started) {
     return [
       `Nothing to change as of ${deps.clock.now().toISOString().slice(11, 16)} UTC: ${address}@${started.environment} serves r${started.release.number} · ${started.release.label}`,
       ...superseded,
+      ...access,
     ]
   }
   const waits =
@@ -239,10 +245,7 @@ export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, produc
     `run ${started.number}  ${address} -> ${started.environment}   ${deps.url()}/runs/${started.number}`,
     ...superseded,
     ...waits,
-    ...started.access.map(
-      ({ upstream, request, approvers }) =>
-        `waits until it may read ${upstream}, decided by ${approvers.join(' or ')}: heddle approve request ${request}`,
-    ),
+    ...access,
     `follow it: heddle logs ${started.number} -f`,
   ]
 }
