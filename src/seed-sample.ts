@@ -1,5 +1,5 @@
 import { listAgreements } from './access/agreements.ts'
-import { decide } from './access/approval-rules.ts'
+import { decide, ruleOfRun } from './access/approval-rules.ts'
 import { listRequests } from './access/requests.ts'
 import { needSubject } from './access/subjects.ts'
 import { findProduct, type ProductRow } from './catalog/products.ts'
@@ -133,7 +133,7 @@ async function approveRun(deps: LifecycleDeps, waiting: RunListRow): Promise<voi
     if (run.state !== 'waiting' || run.detail.approved === true) return
     const decider = await needSubject(queries, 'owner')
     const { approval, met } = decide(
-      { levels: [run.approvers], selfApproval: run.detail.selfApproval === true },
+      ruleOfRun(run),
       run,
       decider,
       'approved',

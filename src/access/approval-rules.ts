@@ -4,6 +4,12 @@ import type { Approval } from '../store/schema.ts'
 /** Who must say yes: every level needs one of its names, each another person. Names are subjects or groups. `own`: whose matter it is. */
 export type ApprovalRule = { levels: string[][]; selfApproval: boolean; own?: readonly string[] }
 
+/** The rule of a run that waits: as many different people as the deploy file says. */
+export function ruleOfRun(run: { approvers: string[]; detail: Record<string, unknown> }): ApprovalRule {
+  const levels = Array.from({ length: Number(run.detail.required ?? 1) }, () => run.approvers)
+  return { levels, selfApproval: run.detail.selfApproval === true }
+}
+
 export type Decider = { name: string; groups: string[] }
 
 /** @returns the approval to record, and whether the rule is now met. @throws APPROVAL_NOT_YOURS, APPROVAL_OWN_REQUEST, APPROVAL_REPEATED */

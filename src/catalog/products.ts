@@ -45,6 +45,11 @@ export async function needProduct(queries: Queries, address: ProductAddress): Pr
   })
 }
 
+/** Approvers as a spec or deploy file names them: the word `owner` stands for the owners of the product and of its domain. */
+export function namedApprovers(names: readonly string[], product: ProductRow, domain: DomainRow): string[] {
+  return [...new Set(names.flatMap((name) => (name === 'owner' ? [...domain.owners, product.owner] : [name])))]
+}
+
 /** Until the transaction ends nobody else plans this product. References to it are not held up. */
 export async function lockProduct(queries: Queries, id: string): Promise<void> {
   await queries.selectFrom('product').select('id').where('id', '=', id).forNoKeyUpdate().executeTakeFirstOrThrow()

@@ -1,8 +1,10 @@
 import { putEvidence, setAgreementState } from '../access/agreements.ts'
 import { findSubject } from '../access/subjects.ts'
+import { needDomain } from '../catalog/products.ts'
+import { hashOf } from '../core/canonical.ts'
 import { fail } from '../core/fail.ts'
 import type { PortPlace } from '../platform/warehouse.ts'
-import type { Command } from '../run/command.ts'
+import type { Command, CommandContext } from '../run/command.ts'
 import { audit } from '../store/audit.ts'
 import type { AgreementState } from '../store/schema.ts'
 import type { CommandDeps } from './deps.ts'
@@ -21,6 +23,7 @@ export function accessCommands(deps: CommandDeps): Command[] {
           subject: { name: string; domain: string | null; attributes: Record<string, string[]> }
         }
         const warehouse = await leasedWarehouse(deps, context, environment)
+        if (subject.domain !== null) await ensureBudget(deps, context, { environment, domain: subject.domain })
         // The attributes of now, not of when it was planned.
         const now = await findSubject(deps.control.db, subject.name)
         const { login } = await warehouse.subject({
@@ -91,4 +94,18 @@ export function accessCommands(deps: CommandDeps): Command[] {
       },
     },
   ]
+}
+
+/** A consumer's domain may have no product here yet, and so no budget: its logins would be without its limits. */
+async function ensureBudget(
+  deps: CommandDeps,
+  context: CommandContext,
+  { environment, domain }: { environment: string; domain: string },
+): Promise<void> {
+  const warehouse = await leasedWarehouse(deps, context, environment)
+  const { budget } = await needDomain(deps.control.db, domain)
+  const id = { domain }
+  const found = await warehouse.budget.read({ id })
+  if (found.state === 'owned' && hashOf(found.attributes) === hashOf(budget)) return
+  await warehouse.budget.reconcile({ id, desired: budget, context: effectOf(context) })
 }

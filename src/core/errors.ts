@@ -653,6 +653,11 @@ export const ERRORS = {
     remedy: 'Read `logs/postgres.log` in the data directory, free disk or memory where it says so, and start again.',
   },
   // --- request, product, run
+  ROLLBACK_PROTECTION_LOST: {
+    status: 409,
+    summary: 'The roll back would open rows that are filtered now',
+    remedy: 'Deploy a commit that keeps the row filter instead.',
+  },
   RELEASE_UNKNOWN: { status: 404, summary: 'There is no such release', remedy: 'Look at the releases with `heddle show`.' },
   RELEASE_REVISION_GONE: {
     status: 409,

@@ -62,7 +62,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
     return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(body)
   })
   app.setNotFoundHandler((request) => {
-    throw fail('HTTP_ROUTE_UNKNOWN', { what: `There is no ${request.method} ${request.url.split('?')[0]}` })
+    throw unknownRoute(request)
   })
 
   await app.register(
@@ -74,6 +74,10 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       runRoutes(typed, deps)
       accessRoutes(typed, deps)
       typed.get('/openapi.json', { config: { rule: 'anyone' }, schema: { hide: true } }, async () => app.swagger())
+      // Else the portal's page would answer whatever the API does not have.
+      typed.get('/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {
+        throw unknownRoute(request)
+      })
     },
     { prefix: PREFIX },
   )
@@ -90,6 +94,10 @@ function refuseForeignHost(request: FastifyRequest): void {
     what: `This server is not "${String(host).slice(0, 80)}"`,
     fix: 'Use http://127.0.0.1 or http://localhost.',
   })
+}
+
+function unknownRoute(request: FastifyRequest): HeddleError {
+  return fail('HTTP_ROUTE_UNKNOWN', { what: `There is no ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}` })
 }
 
 function translate(thrown: unknown): HeddleError {

@@ -1,5 +1,5 @@
 import { activeAgreements } from '../access/agreements.ts'
-import { lockProduct, needDomain, type ProductRow } from '../catalog/products.ts'
+import { lockProduct, namedApprovers, needDomain, type ProductRow } from '../catalog/products.ts'
 import { formatProductAddress } from '../core/address.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail } from '../core/fail.ts'
@@ -136,7 +136,7 @@ export async function startDeploy(
     const superseded = await supersedeDeploys(queries, { product: product.id, environment, lane: 'control' })
     return { started: false, release: world.current!, environment, access, superseded }
   }
-  const approvers = rule.protected ? rule.approvals.from : []
+  const approvers = rule.protected ? namedApprovers(rule.approvals.from, product, await needDomain(queries, product.domain)) : []
   const run = await enqueueRun(queries, {
     kind: 'deploy',
     product: product.id,
@@ -152,6 +152,7 @@ export async function startDeploy(
       label: world.spec.version,
       environments: world.deploy.environments.map((each) => each.name),
       selfApproval: !rule.approvals.prohibitSelfApproval,
+      required: Math.max(1, rule.approvals.required),
     },
     approvers,
     held: access.map((each) => each.request),

@@ -6,6 +6,7 @@ import {
   insertDomain,
   insertProduct,
   listDomains,
+  namedApprovers,
   needDomain,
   type ProductRow,
   setProductTitle,
@@ -30,13 +31,19 @@ export type NewRequest =
   | { kind: 'access'; payload: AccessPayload }
 export type DomainPayload = { name: string; title: string; owners: string[] }
 
-/** Looks at a request without storing it: the plan it would run, or the error it would meet. */
-export async function previewRequest(deps: LifecycleDeps, request: NewRequest, by: SubjectRow): Promise<Plan> {
+/** Looks at a request without storing it: the plan it would run and who would decide, or the error it would meet. */
+export async function previewRequest(
+  deps: LifecycleDeps,
+  request: NewRequest,
+  by: SubjectRow,
+): Promise<{ plan: Plan; approvers: string[] }> {
   const { db } = deps.control
-  await ruleFor(deps, db, request, by)
-  if (request.kind !== 'product') return { steps: [], affected: [], worldHash: '' }
+  const { levels } = await ruleFor(deps, db, request, by)
+  const approvers = [...new Set(levels.flat())]
+  if (request.kind !== 'product') return { plan: { steps: [], affected: [], worldHash: '' }, approvers }
   const { payload } = request
-  return planProduct(deps, db, payload, { id: newId(), title: titleOf(payload), owner: payload.owner ?? by.name })
+  const plan = await planProduct(deps, db, payload, { id: newId(), title: titleOf(payload), owner: payload.owner ?? by.name })
+  return { plan, approvers }
 }
 
 /** Stores a request; whoever may decide it alone has decided it by asking. */
@@ -81,8 +88,10 @@ async function ruleFor(
       await checkNewDomain(queries, request.payload)
       return { levels: [deps.mesh().approvals.domain.by], selfApproval: true }
     case 'access': {
-      const { offer } = await checkAccess(deps, queries, request.payload, by)
-      return { levels: [offer.approvers.first, offer.approvers.second].filter((level) => level.length > 0), selfApproval: false }
+      const { offer, product } = await checkAccess(deps, queries, request.payload, by)
+      const domain = await needDomain(queries, product.domain)
+      const levels = [offer.approvers.first, offer.approvers.second].map((level) => namedApprovers(level, product, domain))
+      return { levels: levels.filter((level) => level.length > 0), selfApproval: false }
     }
     default:
       return request satisfies never

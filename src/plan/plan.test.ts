@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { HeddleError } from '../core/fail.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import { planGrant, planRevoke } from './access.ts'
 import { planBootstrap, planUndoBootstrap } from './bootstrap.ts'
@@ -200,10 +201,15 @@ test('a roll back keeps the masks and row filters of now on what the earlier rel
   const mask = { name: 'm', object: 'planes', column: 'tailnum', method: 'hash' as const, arguments: {}, exempt: [] }
   const filter = { name: 'f', object: 'planes', condition: { op: 'eq' as const, column: 'tailnum', value: 'N1' }, exempt: [] }
   const lost = { ...filter, name: 'g', condition: { op: 'eq' as const, column: 'gone', value: 'x' } }
-  const now = { ...spec, outputs: [{ ...output!, masks: [mask], rowFilters: [filter, lost] }] }
+  const now = { ...spec, outputs: [{ ...output!, masks: [mask], rowFilters: [filter] }] }
   const [kept] = keepProtection(spec, now).outputs
   assert.deepEqual(kept!.masks, [mask])
   assert.deepEqual(kept!.rowFilters, [filter])
+  const strict = { ...now, outputs: [{ ...now.outputs[0]!, rowFilters: [lost] }] }
+  assert.throws(
+    () => keepProtection(spec, strict),
+    (error: HeddleError) => error.code === 'ROLLBACK_PROTECTION_LOST',
+  )
   const own = { ...mask, method: 'null' as const }
   assert.deepEqual(keepProtection({ ...spec, outputs: [{ ...output!, masks: [own] }] }, now).outputs[0]!.masks, [own])
 })

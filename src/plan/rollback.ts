@@ -1,3 +1,4 @@
+import { fail } from '../core/fail.ts'
 import { columnsOf } from '../policy/columns.ts'
 import type { OutputPort, ProductSpec } from '../spec/types.ts'
 import { portSteps, stepMaker } from './data-steps.ts'
@@ -44,7 +45,7 @@ export function planRollback(world: RollbackWorld): Plan {
   return planOf(world, [reuse, ...ports, ...announce, reinstate], world.consumers)
 }
 
-/** The earlier spec, with every mask and row filter of the current one that it lacks. */
+/** The earlier spec, with every mask and row filter of the current one that it lacks. @throws ROLLBACK_PROTECTION_LOST where a filter cannot stand */
 export function keepProtection(earlier: ProductSpec, current: ProductSpec): ProductSpec {
   const outputs = earlier.outputs.map((output): OutputPort => {
     const now = current.outputs.find((each) => each.port === output.port && each.major === output.major)
@@ -55,10 +56,17 @@ export function keepProtection(earlier: ProductSpec, current: ProductSpec): Prod
       ({ object, column }) => columns.has(`${object}.${column}`) && !masked.has(`${object}.${column}`),
     )
     const filters = now.rowFilters.filter(
-      (filter) =>
-        columnsOf(filter.condition).every((column) => columns.has(`${filter.object}.${column}`)) &&
-        !output.rowFilters.some((each) => each.object === filter.object && each.name === filter.name),
+      ({ object, name }) => !output.rowFilters.some((each) => each.object === object && each.name === name),
     )
+    for (const { name, object, condition } of filters) {
+      const lost = columnsOf(condition).find((column) => !columns.has(`${object}.${column}`))
+      if (lost !== undefined) {
+        throw fail('ROLLBACK_PROTECTION_LOST', {
+          what: `The row filter ${name} of ${object} reads ${lost}, which the earlier release does not serve`,
+          why: 'Without it readers would see rows that are kept from them now.',
+        })
+      }
+    }
     return { ...output, masks: [...output.masks, ...masks], rowFilters: [...output.rowFilters, ...filters] }
   })
   return { ...earlier, outputs }

@@ -94,6 +94,19 @@ export async function listSteps(queries: Queries, run: string): Promise<StepDeta
     .execute()
 }
 
+/** Median milliseconds of each step in the last successful runs of the same kind, product and environment. */
+export async function usualSteps(
+  queries: Queries,
+  run: Pick<RunListRow, 'product' | 'environment' | 'kind' | 'number'>,
+): Promise<Record<string, number>> {
+  const rows = await sql<{ id: string; ms: number }>`
+    select s.id, percentile_cont(0.5) within group (order by extract(epoch from s.ended_at - s.started_at) * 1000)::float8 as ms
+    from (select id from run where product = ${run.product} and environment = ${run.environment} and kind = ${run.kind}
+      and state = 'succeeded' and number < ${run.number} order by number desc limit 9) r join step s on s.run = r.id
+    where s.state = 'succeeded' group by s.id`.execute(queries)
+  return Object.fromEntries(rows.rows.map((row) => [row.id, Math.round(row.ms)]))
+}
+
 export type EventRow = { id: number; step: string | null; at: Date; kind: string; data: Record<string, unknown> }
 
 export async function listEvents(queries: Queries, run: string, after: number, limit = 1000): Promise<EventRow[]> {

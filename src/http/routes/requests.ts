@@ -73,7 +73,7 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
       if (!request.query['dry-run'])
         return viewOf(await submitRequest(lifecycle, asked, actorOf(request.caller!)), request.caller!)
       const now = deps.clock.now()
-      const plan = await previewRequest(lifecycle, asked, request.caller!.subject)
+      const { plan, approvers } = await previewRequest(lifecycle, asked, request.caller!.subject)
       const payload = asked.payload as Record<string, unknown>
       const row: RequestRow = {
         id: '',
@@ -82,7 +82,7 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
         payload,
         by: request.caller!.subject.name,
         state: 'draft',
-        approvers: [],
+        approvers,
         approvals: [],
         run: null,
         created_at: now,

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { decide } from '../../access/approval-rules.ts'
+import { decide, ruleOfRun } from '../../access/approval-rules.ts'
 import { isOneOf } from '../../access/subjects.ts'
 import { findProduct, needDomain, productById } from '../../catalog/products.ts'
 import { parseProductAddress } from '../../core/address.ts'
 import { fail } from '../../core/fail.ts'
 import { cancelRun, decideRun, lockRun, retryRun } from '../../run/control.ts'
-import { listEvents, listNodes, listRuns, listSteps, needRunRow, type RunListRow } from '../../run/read-runs.ts'
+import { listEvents, listNodes, listRuns, listSteps, needRunRow, type RunListRow, usualSteps } from '../../run/read-runs.ts'
 import { currentRelease } from '../../run/releases.ts'
 import { audit } from '../../store/audit.ts'
 import { RUN_STATES } from '../../store/schema.ts'
@@ -59,14 +59,15 @@ export function runRoutes(app: App, deps: HttpDeps): void {
     { config: { rule: 'signed-in' }, schema: { params: Number_, response: { 200: shapes.Run } } },
     async (request) => {
       const row = await needRunRow(db, request.params.number)
-      const [steps, nodes, release] = await Promise.all([
+      const [usual, steps, nodes, release] = await Promise.all([
+        usualSteps(db, row),
         listSteps(db, row.id),
         listNodes(db, row.id),
         currentRelease(db, row.product, row.environment),
       ])
       return {
         ...runSummary(row),
-        steps: steps.map(runStep),
+        steps: steps.map((step) => runStep(step, usual[step.id] ?? null)),
         nodes: runNodes(nodes),
         isolation: steps.map((step) => step.result?.isolation).find((rung) => typeof rung === 'string') ?? null,
         approvers: row.approvers,
@@ -202,8 +203,7 @@ export function runRoutes(app: App, deps: HttpDeps): void {
           const run = await lockRun(queries, number)
           if (run.state !== 'waiting')
             throw fail('RUN_STATE_WRONG', { what: `Run ${number} is ${run.state}; it waits for no approval` })
-          const rule = { levels: [run.approvers], selfApproval: run.detail.selfApproval === true }
-          const { approval, met } = decide(rule, run, subject, decision, request.body?.note ?? null, deps.clock.now())
+          const { approval, met } = decide(ruleOfRun(run), run, subject, decision, request.body?.note ?? null, deps.clock.now())
           await decideRun(queries, run, approval, met)
           await audit(queries, {
             actor: subject.name,

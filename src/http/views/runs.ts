@@ -26,7 +26,7 @@ export function runSummary(row: RunListRow): RunSummary {
   }
 }
 
-export function runStep(step: StepDetail): z.infer<typeof shapes.RunStep> {
+export function runStep(step: StepDetail, usualMs: number | null): z.infer<typeof shapes.RunStep> {
   return {
     id: step.id,
     stage: step.stage,
@@ -41,6 +41,7 @@ export function runStep(step: StepDetail): z.infer<typeof shapes.RunStep> {
     startedAt: iso(step.started_at),
     endedAt: iso(step.ended_at),
     ms: took(step.started_at, step.ended_at),
+    usualMs,
     problem: step.problem as RunSummary['problem'],
     outcome: typeof step.result?.outcome === 'string' ? step.result.outcome : null,
   }
