@@ -132,14 +132,7 @@ async function approveRun(deps: LifecycleDeps, waiting: RunListRow): Promise<voi
     const run = await lockRun(queries, waiting.number)
     if (run.state !== 'waiting' || run.detail.approved === true) return
     const decider = await needSubject(queries, 'owner')
-    const { approval, met } = decide(
-      ruleOfRun(run),
-      run,
-      decider,
-      'approved',
-      'sample',
-      deps.clock.now(),
-    )
+    const { approval, met } = decide(ruleOfRun(run), run, decider, 'approved', 'sample', deps.clock.now())
     await decideRun(queries, run, approval, met)
   })
 }

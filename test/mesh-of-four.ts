@@ -9,8 +9,8 @@ metadata: {name: four}
 environments:
   prod: {warehouse: {adapter: postgres}}
 domains:
-  lab: {title: Lab, owners: [developer]}
-  hall: {title: Hall, owners: [developer]}
+  lab: {title: Lab, owners: [developer, owner]}
+  hall: {title: Hall, owners: [developer, owner]}
 sources:
   files: {path: "{data}/work/sources/files", domains: [lab]}
 templates:

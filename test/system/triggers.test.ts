@@ -90,7 +90,7 @@ test('a product asks for its inputs by itself; nothing runs before the agreement
 
   const waiting = await ask('left')
   const [request] = await openRequests('left')
-  await assert.rejects(platform.client('developer').decideRequest(request!, 'approve'), { code: 'APPROVAL_NOT_YOURS' })
+  await assert.rejects(platform.client('developer').decideRequest(request!, 'approve'), { code: 'APPROVAL_OWN_REQUEST' })
   await pause(1_500)
   assert.equal((await platform.client().run(waiting)).state, 'waiting')
   const warehouse = await platform.warehouse('prod')
