@@ -41,6 +41,8 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
     databaseListen: databaseListen > 0 ? databaseListen : null,
     isRoot: process.getuid?.() === 0,
     failpoint: failpointFrom(env.HEDDLE_FAILPOINT),
+    // names hold single hyphens, so parts joined by two underscores cannot be mistaken for others
+    secret: (name) => env[`HEDDLE_SECRET_${name.replaceAll('-', '_').toUpperCase()}`] ?? null,
   })
   return {
     ...platform,

@@ -767,6 +767,28 @@ export const ERRORS = {
     summary: 'The log-in as the subject did not show what was agreed',
     remedy: 'Look at the evidence: `heddle access show`; the platform team must repair it before the agreement can be active.',
   },
+  // --- service levels
+  INCIDENT_UNKNOWN: { status: 404, summary: 'There is no such incident', remedy: '`heddle incidents --all` lists them.' },
+  INCIDENT_STATE_WRONG: {
+    status: 409,
+    summary: 'The incident is not open any more',
+    remedy: '`heddle incidents` shows who has it, and since when.',
+  },
+  NOTIFY_ADDRESS_REFUSED: {
+    status: 422,
+    summary: 'Messages are not sent to that address',
+    remedy: 'Use a public https address, or ask the platform team to allow its host in mesh.yml (notices.webhooks.allow).',
+  },
+  NOTIFY_SECRET_MISSING: {
+    status: 422,
+    summary: 'A receiver has no address or no signing key',
+    remedy: 'Set its secret to the address, then # and the signing key: https://host/path#whsec_BASE64.',
+  },
+  NOTIFY_ADAPTER_MISSING: {
+    status: 503,
+    summary: 'Nothing is set up to send messages of that kind',
+    remedy: 'The platform team sets notices.smtp in mesh.yml.',
+  },
   // --- http, cli
   HTTP_NOT_SIGNED_IN: { status: 401, summary: 'Nobody is signed in', remedy: 'Open the address that `heddle open` prints.' },
   HTTP_NOT_ALLOWED: { status: 403, summary: 'Not allowed', remedy: 'Ask one of the named people.' },

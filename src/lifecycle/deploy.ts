@@ -1,5 +1,5 @@
 import { activeAgreements } from '../access/agreements.ts'
-import { lockProduct, namedApprovers, needDomain, type ProductRow } from '../catalog/products.ts'
+import { type DomainRow, lockProduct, namedApprovers, needDomain, type ProductRow } from '../catalog/products.ts'
 import { formatProductAddress } from '../core/address.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail } from '../core/fail.ts'
@@ -7,7 +7,7 @@ import { planDeploy, planRefresh } from '../plan/deploy.ts'
 import type { Plan } from '../plan/step.ts'
 import type { DeployWorld } from '../plan/world.ts'
 import { enqueueRun, supersedeDeploys } from '../run/enqueue.ts'
-import { currentRelease, nextRevision, readInventory, runningContent } from '../run/releases.ts'
+import { currentRelease, type DeployRule, nextRevision, readInventory, runningContent, standingRule } from '../run/releases.ts'
 import type { DeployFile, ProductSpec } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
 import { withPeople } from './bootstrap.ts'
@@ -136,7 +136,9 @@ export async function startDeploy(
     const superseded = await supersedeDeploys(queries, { product: product.id, environment, lane: 'control' })
     return { started: false, release: world.current!, environment, access, superseded }
   }
-  const approvers = rule.protected ? namedApprovers(rule.approvals.from, product, await needDomain(queries, product.domain)) : []
+  const asked = deployRule(rule, product, await needDomain(queries, product.domain))
+  // A commit cannot approve itself: the rule of the release that is served decides, also on a commit that changes the rule.
+  const standing = (await standingRule(queries, product.id, environment)) ?? asked
   const run = await enqueueRun(queries, {
     kind: 'deploy',
     product: product.id,
@@ -151,13 +153,23 @@ export async function startDeploy(
       content: world.content,
       label: world.spec.version,
       environments: world.deploy.environments.map((each) => each.name),
-      selfApproval: !rule.approvals.prohibitSelfApproval,
-      required: Math.max(1, rule.approvals.required),
+      selfApproval: standing.selfApproval,
+      required: standing.required,
+      rule: asked,
     },
-    approvers,
+    approvers: standing.approvers,
     held: access.map((each) => each.request),
   })
-  return { started: true, number: run.number, environment, waitsFor: approvers, access, superseded: run.superseded }
+  return { started: true, number: run.number, environment, waitsFor: standing.approvers, access, superseded: run.superseded }
+}
+
+function deployRule(rule: DeployFile['environments'][number], product: ProductRow, domain: DomainRow): DeployRule {
+  const { from, required, prohibitSelfApproval } = rule.approvals
+  return {
+    approvers: rule.protected ? namedApprovers(from, product, domain) : [],
+    selfApproval: !prohibitSelfApproval,
+    required: Math.max(1, required),
+  }
 }
 
 /** Where a push of these files goes first. */

@@ -33,6 +33,25 @@ export type Proof = {
   at: string
 }
 
+/** An object of a served port as a consumer would meet it. No row's value but the newest `element`; `error` is a code and says that nothing is known. */
+export type Measured = {
+  port: string
+  major: number
+  object: string
+  exists: boolean
+  /** a consumer of the port can read it */
+  readable: boolean
+  /** null unless counted */
+  rows: number | null
+  newest: string | null
+  publishedAt: string | null
+  error: string | null
+}
+export type MeasureRequest = {
+  place: Place
+  ports: { port: string; major: number; objects: { name: string; element: string | null; count: boolean }[] }[]
+}
+
 /** What tells one of the platform's schemas apart from a name a stranger made. */
 export type WarehouseFlags = {
   transactionalDdl: boolean
@@ -139,6 +158,12 @@ export type Warehouse = {
       objects: ServedObject[]
     }[]
   >
+
+  /**
+   * Looks at what is served in one session of the product's prober, which may read what a consumer of the port may. An object that cannot be measured has
+   * an `error`; that nothing at all could be measured is thrown.
+   */
+  measure(request: MeasureRequest): Promise<Measured[]>
 
   /** Makes the subject's own login when missing (NOLOGIN until a credential is issued) and sets the attributes that row filters read, at once. */
   subject(request: {

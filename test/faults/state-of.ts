@@ -165,7 +165,7 @@ function normalise(text: string, address: string, id: string, runs: string[]): s
     .replaceAll(sqlName(name), 'NAME')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
     .replace(/\b[0-9a-f]{40}\b/g, 'COMMIT')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(Z|\+00)/g, 'TIME')
 }
 
 /**

@@ -8,6 +8,7 @@ import { collect } from './collect.ts'
 import { initialise } from './init.ts'
 import { confirm, takeLease } from './lease.ts'
 import { loadBatch } from './load-batch.ts'
+import { measure } from './measure.ts'
 import { drainOutbox } from './outbox.ts'
 import { pinSources } from './pin-sources.ts'
 import { createPorts } from './ports.ts'
@@ -68,6 +69,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     collect: ({ place, keep, context }) => collect(site, place, keep, context),
     sealed: (place) => readSealed(site, place),
     served: (place) => readServed(site, place),
+    measure: (request) => measure(site, request),
 
     subject: (request) => setSubject(site, request),
     issueCredential: ({ subject, validMs }) => issueCredential(site, subject, validMs),

@@ -8,7 +8,7 @@ import { fail } from '../../core/fail.ts'
 import { firstEnvironment, planFor, startDeploy, startRefresh } from '../../lifecycle/deploy.ts'
 import { blobId, isReleaseFile } from '../../lifecycle/release-content.ts'
 import { planRollbackTo, startRollback } from '../../lifecycle/rollback.ts'
-import { listMonitors } from '../../observe/monitors.ts'
+import { levelsOf } from '../../observe/levels.ts'
 import { explainPlan } from '../../plan/explain.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
 import { lastPublications } from '../../run/publications.ts'
@@ -33,17 +33,17 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   const environments = () => Object.keys(lifecycle.mesh().environments)
 
   async function factsOf(product: ProductRow): Promise<ProductFacts> {
-    const [runs, publications, monitors] = await Promise.all([
+    const [runs, publications, levels] = await Promise.all([
       listRuns(db, { product: product.id, limit: 30 }),
       lastPublications(db, product.id),
-      listMonitors(db, product.id),
+      levelsOf(db, [product.id]),
     ])
     const releases: Record<string, ReleaseRow> = {}
     for (const environment of environments().toReversed()) {
       const release = await currentRelease(db, product.id, environment)
       if (release) releases[environment] = release
     }
-    return { product, releases, publications, monitors, runs: runs.filter((run) => PRODUCT_LANES.includes(run.kind)) }
+    return { product, releases, publications, levels, runs: runs.filter((run) => PRODUCT_LANES.includes(run.kind)) }
   }
 
   app.get(
