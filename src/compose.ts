@@ -24,12 +24,12 @@ import { applyMesh } from './lifecycle/apply-mesh.ts'
 import type { LifecycleDeps } from './lifecycle/deps.ts'
 import type { ObserveDeps } from './lifecycle/observe.ts'
 import * as observing from './lifecycle/observe.ts'
+import { watchPublications } from './lifecycle/publications.ts'
 import { acceptPush, catchUpPushes, checkPush } from './lifecycle/push.ts'
 import { settled } from './lifecycle/settled.ts'
 import type { Warehouse } from './platform/warehouse.ts'
 import { createEngine, releaseLeases } from './run/engine.ts'
 import type { Boundary } from './run/execute.ts'
-import { recordPublication } from './run/publications.ts'
 import { type Mesh, parseMesh } from './spec/mesh.ts'
 import { createValidationWorker } from './spec/validate-in-worker.ts'
 import { openControl } from './store/control.ts'
@@ -246,6 +246,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       const [value] = await Promise.all([warming, validationReady])
       return { value, detail: `warm, isolation: ${value.isolation}` }
     })
+    for (const warehouse of warehouses.values()) stops.push(await watchPublications(lifecycle, warehouse))
     stops.push(startLoops(lifecycle, [...warehouses.values()], log))
     stops.push(await startObserving({ ...lifecycle, ...createNotifications(mesh, options) }))
     return {
@@ -280,9 +281,6 @@ function startLoops(
       for (const ended of await warehouse.enforceBudgets())
         log(`budget of ${ended.domain}: ended a statement of ${ended.login} after ${Math.round(ended.ms / 1000)} s`)
     })
-    loops.every(`outbox of ${warehouse.environment}`, 1_000, () =>
-      warehouse.drainOutbox((event) => recordPublication(lifecycle.control.db, { ...event, environment: warehouse.environment })),
-    )
   }
   return () => loops.stop()
 }

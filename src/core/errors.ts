@@ -715,6 +715,22 @@ export const ERRORS = {
   RUN_CANCELLED: { status: 409, summary: 'The run was cancelled', remedy: 'Start it again with `heddle retry`, or push.' },
   DOMAIN_NAME_TAKEN: { status: 409, summary: 'The domain exists', remedy: 'Choose another name.', rule: 'REF02' },
   PRODUCT_NAME_TAKEN: { status: 409, summary: 'The name is taken', remedy: 'Choose another name.', rule: 'REF02' },
+  // --- inputs (what a product reads of others)
+  INPUT_PORT_UNKNOWN: {
+    status: 422,
+    summary: 'The input port names nothing that is served',
+    remedy: 'Correct dataProduct and outputPort in the spec, or wait for the first release of the other product.',
+  },
+  INPUT_VERSION_UNMET: {
+    status: 409,
+    summary: 'The other product serves no version in the range',
+    remedy: 'Test against what is served and widen `version` of the input port, or ask its owner to keep the older major.',
+  },
+  INPUT_CONTRACT_UNMET: {
+    status: 409,
+    summary: 'The contract of the other product lacks what is expected of it',
+    remedy: 'Correct `expects` of the input port, or ask the owner of the other product.',
+  },
   // --- access
   ACCESS_NOT_GRANTED: {
     status: 403,

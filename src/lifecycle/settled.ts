@@ -4,6 +4,7 @@ import { markHandled } from '../catalog/handled-pushes.ts'
 import { productById } from '../catalog/products.ts'
 import { asHeddleError } from '../core/fail.ts'
 import type { RunFacts } from '../run/command.ts'
+import { releaseHeld } from '../run/held-runs.ts'
 import type { Queries } from '../store/control.ts'
 import { promoteNext, startDeploy } from './deploy.ts'
 import type { LifecycleDeps } from './deps.ts'
@@ -24,6 +25,7 @@ export async function settled(
     if (agreement) await setAgreementState(queries, agreement.id, 'failed')
   }
   if (state !== 'succeeded') return
+  if (request && run.kind === 'grant') await releaseHeld(queries, request.number)
   if (run.kind === 'bootstrap') await firstDeploy(deps, queries, run)
   if (run.kind === 'deploy') await nextEnvironment(deps, queries, run)
 }

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 import type { Problem } from '../core/fail.ts'
 import type { Step } from '../plan/step.ts'
+import type { TriggerDefinition } from '../plan/triggers.ts'
 import type { Message } from '../platform/notification.ts'
 import type { LevelState, Verdict } from '../slo/evaluate.ts'
 import type { Outcome } from '../slo/level.ts'
@@ -212,6 +213,45 @@ export type Database = {
     payload: Json<Record<string, unknown>>
     at: Date
     observed_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  }
+  reading: {
+    run: string
+    input: string
+    product: string
+    environment: string
+    upstream: string
+    port: string
+    major: number
+    publication: number
+    revision: number
+    at: Made
+  }
+  published_port: {
+    product: string
+    environment: string
+    port: string
+    major: number
+    publication: number
+    revision: number
+    at: Date
+  }
+  trigger: {
+    product: string
+    environment: string
+    component: string
+    definition: Json<TriggerDefinition>
+    next_due: Date | null
+    fired_at: Date | null
+  }
+  trigger_source: {
+    product: string
+    environment: string
+    component: string
+    input: string
+    upstream: string
+    port: string
+    major: number
+    seen: number
   }
   agreement: {
     id: string

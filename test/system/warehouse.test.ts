@@ -249,6 +249,7 @@ test('publishing serves it, tells the outbox once, and the warehouse says what i
     port: 'data',
     major: 1,
     schema: 'fleet_planes_data_v1',
+    publication: 1,
     revision: 1,
     publishedAt: first.publishedAt,
     objects: [{ name: 'planes', relation: 'fleet_planes__r1.planes', columns: ['tailnum', 'year', 'seats'], rows: 3 }],

@@ -12,6 +12,7 @@ import { measure } from './measure.ts'
 import { drainOutbox } from './outbox.ts'
 import { pinSources } from './pin-sources.ts'
 import { createPorts } from './ports.ts'
+import { grantProduct, proveProduct, revokeProduct, setServiceAttributes } from './product-access.ts'
 import { prove } from './prove.ts'
 import { publish } from './publish.ts'
 import { createRoles } from './roles.ts'
@@ -20,6 +21,7 @@ import { seal } from './seal.ts'
 import { readSealed, readServed } from './served.ts'
 import { closeService, openService } from './service-pass.ts'
 import { openPool, type Site } from './session.ts'
+import { watchOutbox } from './watch-outbox.ts'
 
 export type PostgresWarehouseDeps = {
   environment: string
@@ -75,7 +77,12 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     grantOwner: ({ subject, place, context }) => grantOwner(site, subject, place, context),
     revoke: ({ subject, at, context }) => revoke(site, subject, at, context),
     prove: (request) => prove(site, request),
+    grantProduct: (request) => grantProduct(site, request),
+    revokeProduct: (request) => revokeProduct(site, request),
+    proveProduct: (request) => proveProduct(site, request),
+    setServiceAttributes: ({ place, attributes }) => setServiceAttributes(site, place, attributes),
     enforceBudgets: () => enforceBudgets(site),
     drainOutbox: (handle) => drainOutbox(site, handle),
+    watchOutbox: (hint) => watchOutbox({ ...target, password: deps.provisioner.password }, hint),
   }
 }

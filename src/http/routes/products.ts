@@ -182,7 +182,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const by = request.caller!.subject.name
       const { number } = await db
         .transaction()
-        .execute((queries) => startRefresh(lifecycle, queries, { product, environment, by, because: 'asked for' }))
+        .execute((queries) => startRefresh(queries, { product, environment, by, because: 'asked for' }))
       return runSummary(await needRunRow(db, number))
     },
   )
