@@ -16,7 +16,7 @@ export const access: Bench = {
     const platform = await startSmallMesh()
     try {
       await makeProduct(platform, PRODUCT, ['--template', 'orders'])
-      const [owner, consumer] = [platform.client('owner'), platform.client('consumer')]
+      const consumer = platform.client('consumer')
       const warehouse = await platform.warehouse('prod')
       const usable: number[] = []
       const open: number[] = []
@@ -28,14 +28,14 @@ export const access: Bench = {
           payload: { product: PRODUCT, port: 'orders', purpose: 'analytics', justification: 'bench' },
         })
         const began = performance.now()
-        await owner.decideRequest(request.number, 'approve')
+        await platform.client(request.approvers[0]).decideRequest(request.number, 'approve')
         const granted = await untilUsable(consumer)
         usable.push(performance.now() - began)
 
         const session = await connect(granted.url)
         const [agreement] = (await consumer.agreements({ product: PRODUCT })).items.filter(({ state }) => state === 'active')
         const asked = performance.now()
-        await owner.revokeAgreement(agreement!.number, 'bench')
+        await platform.client('developer').revokeAgreement(agreement!.number, 'bench')
         const [onOpen, onNew] = await Promise.all([
           untilRefused(() => session.query(granted.query)),
           untilRefused(async () => {

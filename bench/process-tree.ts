@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 export type Usage = { totalMb: number; parts: Record<string, number>; processes: number }
@@ -32,7 +33,7 @@ export function sampleMemory(pid: number): Sampler {
 export async function readUsage(root: number): Promise<Usage> {
   const parts: Record<string, number> = {}
   const processes = await descendants(root)
-  const sizes = await Promise.all(processes.map(async ({ pid, name }) => ({ name, kb: await proportional(pid) })))
+  const sizes = await Promise.all(processes.map(async ({ pid }) => ({ name: await programOf(pid), kb: await proportional(pid) })))
   for (const { name, kb } of sizes) parts[name] = (parts[name] ?? 0) + kb / 1024
   const totalMb = Object.values(parts).reduce((sum, mb) => sum + mb, 0)
   return { totalMb, parts, processes: processes.length }
@@ -58,6 +59,12 @@ async function readStat(pid: number): Promise<{ name: string; fields: string[] }
   if (text === null) return null
   const end = text.lastIndexOf(')')
   return { name: text.slice(text.indexOf('(') + 1, end), fields: text.slice(end + 2).split(' ') }
+}
+
+/** A process may call itself anything; its program's file does not change. */
+async function programOf(pid: number): Promise<string> {
+  const path = await readlink(`/proc/${pid}/exe`).catch(() => 'ended')
+  return basename(path.replace(/ \(deleted\)$/, ''))
 }
 
 async function proportional(pid: number): Promise<number> {

@@ -2,11 +2,12 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type pg from 'pg'
-import { makeProduct, ORDERS_SQL, startSmallMesh, waitForEnd, writeFiles } from '../test/small-mesh.ts'
+import { makeProduct, ORDERS_SQL, startSmallMesh, writeFiles } from '../test/small-mesh.ts'
 import { atMost, type Bench, figure, inTurns, median, percentile, ratio, timed } from './figures.ts'
 import { servePlainGit } from './plain-git.ts'
 import { descendants, reapedFaults } from './process-tree.ts'
 import { countStatements } from './statements.ts'
+import { untilSucceeded } from './until-succeeded.ts'
 
 const ROUNDS = 9
 const PRODUCT = 'shop/orders'
@@ -66,8 +67,7 @@ export const push: Bench = {
           },
           async () => void times.changedPlain.push((await pushTo(plain.url)).ms),
         )
-        const run = await waitForEnd(platform, number)
-        if (run.state !== 'succeeded') throw new Error(`run ${number} ended ${run.state}`)
+        await untilSucceeded(control, number)
         counts.changed.push((await sent.take()).calls)
 
         await commit({ 'README.md': `# Orders, round ${round}\n` })
@@ -134,11 +134,11 @@ export const push: Bench = {
 /** A push answers before its run is claimed, so this waits a little. */
 async function runTimes(control: pg.Client, number: number): Promise<{ created: number; started: number }> {
   for (const end = Date.now() + 10_000; Date.now() < end; ) {
-    const { rows } = await control.query<{ created: string; started: string | null }>(
-      'SELECT extract(epoch FROM created_at) * 1000 AS created, extract(epoch FROM started_at) * 1000 AS started FROM run WHERE number = $1',
+    const { rows } = await control.query<{ bench_created: string; bench_started: string | null }>(
+      'SELECT extract(epoch FROM created_at) * 1000 AS bench_created, extract(epoch FROM started_at) * 1000 AS bench_started FROM run WHERE number = $1',
       [number],
     )
-    if (rows[0]?.started) return { created: Number(rows[0].created), started: Number(rows[0].started) }
+    if (rows[0]?.bench_started) return { created: Number(rows[0].bench_created), started: Number(rows[0].bench_started) }
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   throw new Error(`run ${number} did not start`)

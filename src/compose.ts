@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createDbtTransformation } from './adapters/dbt/transformation.ts'
 import { createDirectoryArchive } from './adapters/directory/archive.ts'
 import { createFileReader } from './adapters/files/read-source.ts'
@@ -8,6 +9,8 @@ import { createGitHttp } from './adapters/git/http.ts'
 import { createGitRepository } from './adapters/git/repository.ts'
 import { startPostgresServer } from './adapters/postgres/server.ts'
 import { createPostgresWarehouse } from './adapters/postgres/warehouse.ts'
+import { createSmtpNotification } from './adapters/smtp/notification.ts'
+import { createWebhookNotification } from './adapters/webhook/notification.ts'
 import { findProduct, needDomain, productById } from './catalog/products.ts'
 import type { DataDirectory } from './cli/data-directory.ts'
 import { allCommands } from './commands/all.ts'
@@ -20,13 +23,15 @@ import { isBoundElsewhere, mayOwn } from './http/permissions.ts'
 import { expireAgreements } from './lifecycle/access.ts'
 import { applyMesh } from './lifecycle/apply-mesh.ts'
 import type { LifecycleDeps } from './lifecycle/deps.ts'
+import type { ObserveDeps } from './lifecycle/observe.ts'
+import * as observing from './lifecycle/observe.ts'
+import { watchPublications } from './lifecycle/publications.ts'
 import { acceptPush, catchUpPushes, checkPush } from './lifecycle/push.ts'
 import { settled } from './lifecycle/settled.ts'
 import type { Warehouse } from './platform/warehouse.ts'
 import { createEngine, releaseLeases } from './run/engine.ts'
 import type { Boundary } from './run/execute.ts'
-import { recordPublication } from './run/publications.ts'
-import { parseMesh } from './spec/mesh.ts'
+import { type Mesh, parseMesh } from './spec/mesh.ts'
 import { createValidationWorker } from './spec/validate-in-worker.ts'
 import { openControl } from './store/control.ts'
 import { initialiseControl } from './store/initialise.ts'
@@ -43,6 +48,8 @@ export type PlatformOptions = {
   sample: boolean
   isRoot: boolean
   failpoint(command: string, boundary: Boundary): void
+  /** what the environment holds of a secret: names with `__` between their parts */
+  secret(name: string): string | null
   /** one line for each part that is up, with what it did */
   up(part: string, ms: number, detail: string): void
   log(line: string): void
@@ -244,7 +251,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       const [value] = await Promise.all([warming, validationReady])
       return { value, detail: `warm, isolation: ${value.isolation}` }
     })
+    for (const warehouse of warehouses.values()) stops.push(await watchPublications(lifecycle, warehouse))
     stops.push(startLoops(lifecycle, [...warehouses.values()], log))
+    stops.push(await startObserving({ ...lifecycle, ...createNotifications(mesh, options) }))
     return {
       url,
       listen: Number(new URL(url).port),
@@ -270,33 +279,75 @@ function startLoops(
   warehouses: readonly Warehouse[],
   log: (line: string) => void,
 ): () => Promise<void> {
+  const loops = openLoops(log)
+  loops.every('expiry', 1_000, () => expireAgreements(lifecycle))
+  for (const warehouse of warehouses) {
+    loops.every(`budgets of ${warehouse.environment}`, 1_000, async () => {
+      for (const ended of await warehouse.enforceBudgets())
+        log(`budget of ${ended.domain}: ended a statement of ${ended.login} after ${Math.round(ended.ms / 1000)} s`)
+    })
+  }
+  return () => loops.stop()
+}
+
+/** Each loop waits for its own end before it starts again; `stop` lets them end. */
+function openLoops(log: (line: string) => void) {
   const stopped = new AbortController()
-  const every = async (name: string, ms: number, work: () => Promise<unknown>) => {
+  const running: Promise<void>[] = []
+  const repeat = async (name: string, ms: number, work: (signal: AbortSignal) => Promise<unknown>) => {
     while (!stopped.signal.aborted) {
-      await work().catch((error: Error) => log(`${name}: ${error.message}`))
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms)
-        stopped.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-      })
+      await work(stopped.signal).catch((error: Error) => log(`${name}: ${error.message}`))
+      await sleep(ms, undefined, { signal: stopped.signal }).catch(() => {})
     }
   }
-  const loops = [
-    every('expiry', 1_000, () => expireAgreements(lifecycle)),
-    ...warehouses.flatMap((warehouse) => [
-      every(`budgets of ${warehouse.environment}`, 1_000, async () => {
-        for (const ended of await warehouse.enforceBudgets())
-          log(`budget of ${ended.domain}: ended a statement of ${ended.login} after ${Math.round(ended.ms / 1000)} s`)
-      }),
-      every(`outbox of ${warehouse.environment}`, 1_000, () =>
-        warehouse.drainOutbox((event) =>
-          recordPublication(lifecycle.control.db, { ...event, environment: warehouse.environment }),
-        ),
-      ),
-    ]),
-  ]
+  return {
+    every: (name: string, ms: number, work: (signal: AbortSignal) => Promise<unknown>) =>
+      void running.push(repeat(name, ms, work)),
+    async stop() {
+      stopped.abort()
+      await Promise.all(running)
+    },
+  }
+}
+
+function createNotifications({ notices }: Mesh, { secret }: PlatformOptions): Pick<ObserveDeps, 'email' | 'webhook' | 'secret'> {
+  const { smtp } = notices
+  return {
+    email:
+      smtp === undefined
+        ? null
+        : createSmtpNotification({
+            ...smtp,
+            user: smtp.user === undefined ? null : { name: smtp.user, password: secret('platform__smtp-password') ?? '' },
+          }),
+    webhook: createWebhookNotification({ allow: notices.webhooks.allow, clock: systemClock }),
+    secret: async ({ domain, product, name }) => secret(`${domain}__${product}__${name}`),
+  }
+}
+
+const MEASURE_MS = 5_000
+const EVALUATE_MS = 2_000
+const DELIVER_MS = 1_000
+const WATCH_MS = 60_000
+const MAX_SILENCE_MS = 10 * 60_000
+
+/** The watch has a timer of its own: it must not depend on the loops it watches. */
+async function startObserving(deps: ObserveDeps): Promise<() => Promise<void>> {
+  await observing.recordStart(deps)
+  const watchingSince = deps.clock.now()
+  const loops = openLoops(deps.log)
+  loops.every('measure', MEASURE_MS, (signal) => observing.measure(deps, { signal }))
+  loops.every('evaluate', EVALUATE_MS, () => observing.evaluate(deps))
+  loops.every('messages', DELIVER_MS, (signal) => observing.deliver(deps, signal))
+  const watch = setInterval(() => {
+    observing
+      .watchEvaluator(deps, { maxSilenceMs: MAX_SILENCE_MS, watchingSince })
+      .catch((error: Error) => deps.log(`watch: ${error.message}`))
+  }, WATCH_MS)
   return async () => {
-    stopped.abort()
-    await Promise.all(loops)
+    clearInterval(watch)
+    await loops.stop()
+    await observing.recordStop(deps)
   }
 }
 

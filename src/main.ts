@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StartedPlatform, StartRequest } from './cli/io.ts'
 import { runCli } from './cli/run.ts'
@@ -41,6 +41,8 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
     databaseListen: databaseListen > 0 ? databaseListen : null,
     isRoot: process.getuid?.() === 0,
     failpoint: failpointFrom(env.HEDDLE_FAILPOINT),
+    // names hold single hyphens, so parts joined by two underscores cannot be mistaken for others
+    secret: (name) => env[`HEDDLE_SECRET_${name.replaceAll('-', '_').toUpperCase()}`] ?? null,
   })
   return {
     ...platform,
@@ -51,6 +53,15 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
           join(root, 'examples/flights-mesh/clinical-care/generate-source.ts')
         )) as { generateClinicalSource(folder: string): Promise<void> }
         await generateClinicalSource(source.path)
+      }
+      const flights = platform.lifecycle.mesh().sources.operations
+      if (flights) {
+        const { generateOperationsSource } = (await import(
+          join(root, 'examples/flights-mesh/operations/generate-source.ts')
+        )) as { generateOperationsSource(from: string, folder: string): Promise<number> }
+        const file = join(flights.path, 'flights.csv')
+        // What has arrived stays: only a new data directory begins with the first days.
+        if (!existsSync(file)) await generateOperationsSource(join(root, '.runtime/data/nycflights13/flights.csv'), flights.path)
       }
       await seedSample(platform.lifecycle, say)
     },

@@ -3,6 +3,7 @@ import { decide, ruleOfRun } from './access/approval-rules.ts'
 import { listRequests } from './access/requests.ts'
 import { needSubject } from './access/subjects.ts'
 import { findProduct, type ProductRow } from './catalog/products.ts'
+import { serviceSubject } from './core/address.ts'
 import { fail } from './core/fail.ts'
 import type { LifecycleDeps } from './lifecycle/deps.ts'
 import { decideRequest, submitRequest } from './lifecycle/request.ts'
@@ -10,13 +11,49 @@ import { decideRun, lockRun } from './run/control.ts'
 import { listRuns, type RunListRow } from './run/read-runs.ts'
 import { currentRelease } from './run/releases.ts'
 
-const PRODUCTS = [
+type SampleProduct = {
+  domain: string
+  name: string
+  title: string
+  template: string
+  purpose: string
+  /** products it reads: they are served first */
+  after: string[]
+}
+
+/** The longest first; what reads others is asked for when they are served. */
+const PRODUCTS: readonly SampleProduct[] = [
+  {
+    domain: 'operations',
+    name: 'flights',
+    title: 'Flights',
+    template: 'operations-flights',
+    purpose: 'Every flight that left New York in 2013.',
+    after: [],
+  },
+  {
+    domain: 'weather',
+    name: 'hourly',
+    title: 'Hourly weather',
+    template: 'weather-hourly',
+    purpose: 'Weather at the three New York airports.',
+    after: [],
+  },
   {
     domain: 'fleet',
     name: 'planes',
     title: 'Planes',
     template: 'fleet-planes',
     purpose: 'One row per aircraft of the fleet registry.',
+    after: [],
+  },
+  {
+    domain: 'network',
+    name: 'airports',
+    title: 'Airports and airlines',
+    template: 'network-airports',
+    purpose: 'Who flies where; the names behind the codes.',
+    after: [],
   },
   {
     domain: 'clinical-care',
@@ -24,57 +61,78 @@ const PRODUCTS = [
     title: 'Encounters',
     template: 'clinical-encounters',
     purpose: 'Synthetic patients and their encounters, masked and filtered by facility.',
+    after: [],
   },
-] as const
+  {
+    domain: 'punctuality',
+    name: 'delays',
+    title: 'Delays',
+    template: 'punctuality-delays',
+    purpose: 'How late flights were, with the weather beside it.',
+    after: ['operations/flights', 'weather/hourly', 'fleet/planes', 'network/airports'],
+  },
+]
 const PATIENCE_MS = 180_000
 const POLL_MS = 100
 
 /**
- * Builds the sample mesh the way its users would: requests, approvals, pushes' runs, an agreement. Whatever stands is left as it is, so a start after a
- * crash goes on where the first one ended.
+ * Builds the sample mesh the way its users would: requests, approvals, pushes' runs, agreements. Products that wait for none of the others are built side
+ * by side. Whatever stands is left as it is, so a start after a crash goes on where the first one ended.
  */
 export async function seedSample(deps: LifecycleDeps, say: (line: string) => void): Promise<void> {
-  const [developer, owner, consumer] = await Promise.all(
-    ['developer', 'owner', 'consumer'].map((name) => needSubject(deps.control.db, name)),
-  )
-  const products: ProductRow[] = []
-  for (const { domain, name, title, template, purpose } of PRODUCTS) {
-    const found = await findProduct(deps.control.db, { domain, product: name })
-    if (!found) {
-      const request = await submitRequest(
-        deps,
-        { kind: 'product', payload: { domain, name, title, purpose, template, owner: 'developer' } },
-        developer!,
-      )
-      if (request.state === 'submitted') await decideRequest(deps, request.number, owner!, 'approved', 'sample')
-    }
-    products.push((await findProduct(deps.control.db, { domain, product: name }))!)
-  }
-  for (const product of products) {
-    const began = performance.now()
-    if (await currentRelease(deps.control.db, product.id, 'prod')) continue
-    await waitFor(deps, product, async (runs) => {
-      for (const run of runs.filter((run) => run.state === 'waiting')) await approveRun(deps, run)
-      return (await currentRelease(deps.control.db, product.id, 'prod')) !== null
+  const began = performance.now()
+  const served = new Map<string, Promise<ProductRow>>()
+  for (const sample of PRODUCTS) {
+    const address = `${sample.domain}/${sample.name}`
+    const done = Promise.all(sample.after.map((other) => served.get(other)!)).then(async () => {
+      const { product, isNew } = await seedProduct(deps, sample)
+      if (isNew) say(`ok  ${address.padEnd(26)} served after ${((performance.now() - began) / 1000).toFixed(1)} s`)
+      return product
     })
-    say(`ok  ${`${product.domain}/${product.name}`.padEnd(26)} served after ${((performance.now() - began) / 1000).toFixed(1)} s`)
+    // One that fails is told once, by the wait below.
+    done.catch(() => {})
+    served.set(address, done)
   }
-  await seedAgreement(deps, products.at(-1)!, consumer!.name, owner!.name)
+  const encounters = served.get('clinical-care/encounters')!.then((product) => seedAgreement(deps, product, 'consumer', 'owner'))
+  await Promise.all([...served.values(), encounters])
+}
+
+async function seedProduct(deps: LifecycleDeps, sample: SampleProduct): Promise<{ product: ProductRow; isNew: boolean }> {
+  const { domain, name, title, template, purpose } = sample
+  const { db } = deps.control
+  if (!(await findProduct(db, { domain, product: name }))) {
+    const payload = { domain, name, title, purpose, template, owner: 'developer' }
+    const request = await submitRequest(deps, { kind: 'product', payload }, await needSubject(db, 'developer'))
+    if (request.state === 'submitted')
+      await decideRequest(deps, request.number, await needSubject(db, 'owner'), 'approved', 'sample')
+  }
+  const product = (await findProduct(db, { domain, product: name }))!
+  if (await currentRelease(db, product.id, 'prod')) return { product, isNew: false }
+  await waitFor(deps, product, async (runs) => {
+    for (const run of runs.filter((run) => run.state === 'waiting')) {
+      if (sample.after.length > 0) await approveInputs(deps, product)
+      if (run.approvers.length > 0) await approveRun(deps, run)
+    }
+    return (await currentRelease(db, product.id, 'prod')) !== null
+  })
+  return { product, isNew: true }
+}
+
+/** The owner of what a product reads agrees to its requests. */
+async function approveInputs(deps: LifecycleDeps, product: ProductRow): Promise<void> {
+  const { db } = deps.control
+  const subject = serviceSubject({ domain: product.domain, product: product.name })
+  const open = await listRequests(db, { open: true, limit: 100 })
+  for (const request of open.filter((each) => each.state === 'submitted' && each.payload.subject === subject))
+    await decideRequest(deps, request.number, await needSubject(db, 'owner'), 'approved', 'sample')
 }
 
 async function approveRun(deps: LifecycleDeps, waiting: RunListRow): Promise<void> {
   await deps.control.db.transaction().execute(async (queries) => {
     const run = await lockRun(queries, waiting.number)
-    if (run.state !== 'waiting') return
+    if (run.state !== 'waiting' || run.detail.approved === true) return
     const decider = await needSubject(queries, 'owner')
-    const { approval, met } = decide(
-      ruleOfRun(run),
-      run,
-      decider,
-      'approved',
-      'sample',
-      deps.clock.now(),
-    )
+    const { approval, met } = decide(ruleOfRun(run), run, decider, 'approved', 'sample', deps.clock.now())
     await decideRun(queries, run, approval, met)
   })
 }

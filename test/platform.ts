@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 import { type Client, createClient } from '../src/client/client.ts'
+import { isConnectionLost } from '../src/store/lost-connection.ts'
 
 const root = join(import.meta.dirname, '..')
 const MAIN = join(root, 'src/main.ts')
@@ -69,9 +70,11 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       ...(failpoint && { HEDDLE_FAILPOINT: failpoint }),
       NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache'),
     }
+    // The first start chooses a number, the others keep it, as a user's do.
+    const listen = url === '' ? ['--listen', '0'] : []
     const launched = spawn(
       process.execPath,
-      [MAIN, 'start', '--data', data, '--listen', '0', '--json', '--no-open', ...(options.sample ? [] : ['--empty'])],
+      [MAIN, 'start', '--data', data, ...listen, '--json', '--no-open', ...(options.sample ? [] : ['--empty'])],
       { env, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     launched.stderr.on('data', (chunk) => appendFileSync(join(base, 'stderr.log'), chunk))
@@ -116,11 +119,20 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
 
   async function connect(database: string): Promise<pg.Client> {
     const kept = JSON.parse(await readFile(join(data, 'postgres.json'), 'utf8')) as { listen: number; password: string }
-    const client = new pg.Client({ host: '127.0.0.1', port: kept.listen, user: 'postgres', password: kept.password, database })
-    client.on('error', () => {})
-    await client.connect()
-    clients.push(client)
-    return client
+    const place = { host: '127.0.0.1', port: kept.listen, user: 'postgres', password: kept.password, database }
+    for (let tries = 0; ; tries++) {
+      const client = new pg.Client(place)
+      client.on('error', () => {})
+      try {
+        await client.connect()
+        clients.push(client)
+        return client
+      } catch (error) {
+        // Killed by a test, it comes back in a moment.
+        if (tries === 100 || !isConnectionLost(error)) throw error
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
   }
 
   const platform: TestPlatform = {

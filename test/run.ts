@@ -16,20 +16,20 @@ const asked = tier ?? (process.env.npm_command === 'install-ci-test' ? 'all' : '
 type Check = { name: string; command: string; args: string[] }
 
 const bin = (name: string, path: string) => ({ command: node, args: [join(root, 'node_modules', name, path)] })
-const tests = (name: string, patterns: string[], flags: string[]): Check => {
-  const files = patterns
-    .flatMap((pattern) => globSync(pattern, { cwd: root }))
-    .filter((path) => only.length === 0 || only.includes(path))
-    .sort()
-  if (files.length === 0) {
-    console.error(`${name}: no test file matches ${patterns.join(', ')}`)
+const find = (patterns: string[]) => patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).sort()
+/** `npm run system -- FILE …` runs only these. */
+const isAsked = (path: string) => only.length === 0 || only.includes(path)
+const tests = (name: string, found: string[], flags: string[]): Check[] => {
+  if (found.length === 0) {
+    console.error(`${name}: there is no such test file`)
     process.exit(1)
   }
-  return { name, command: node, args: ['--test', ...flags, ...files] }
+  const files = found.filter(isAsked)
+  return files.length > 0 ? [{ name, command: node, args: ['--test', ...flags, ...files] }] : []
 }
 
 const tsc = bin('typescript', 'lib/tsc.js')
-const unit = () => tests('unit', ['src/**/*.test.ts', 'web/**/*.test.ts', 'test/*.test.ts'], ['--test-isolation=none'])
+const unit = () => tests('unit', find(['src/**/*.test.ts', 'web/**/*.test.ts', 'test/*.test.ts']), ['--test-isolation=none'])
 const fast = (): Check[] => [
   { name: 'types', command: tsc.command, args: [...tsc.args, '-p', 'tsconfig.json'] },
   { name: 'types of the portal', command: tsc.command, args: [...tsc.args, '-p', 'web/tsconfig.json'] },
@@ -38,23 +38,27 @@ const fast = (): Check[] => [
     command: node,
     args: [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
   },
-  unit(),
+  ...unit(),
 ]
 const install: Check = { name: 'install what start needs', command: 'sh', args: ['./heddle', 'version'] }
+const TIMEOUT = '--test-timeout=600000'
+/** Times are asserted or processes are killed: these run alone. Everything else under test/ runs two at a time. */
+const ALONE = find(['test/system/{access,budget}.test.ts', 'test/faults/*.test.ts'])
 const system = (): Check[] => [
   install,
-  tests(
+  ...tests(
     'system',
-    ['test/system/*.test.ts', 'test/attacks/*.test.ts', 'test/faults/*.test.ts', 'test/browser/*.test.ts'],
-    ['--test-concurrency=1'],
+    find(['test/{system,attacks,browser}/*.test.ts']).filter((path) => !ALONE.includes(path)),
+    [TIMEOUT, '--test-concurrency=2'],
   ),
+  ...tests('faults and times', ALONE, [TIMEOUT, '--test-concurrency=1']),
 ]
 const tiers: Record<string, () => Check[]> = {
   fast,
-  unit: () => [unit()],
+  unit,
   system,
   all: () => [...fast(), ...system()],
-  soak: () => [install, tests('soak', ['test/soak/*.test.ts'], ['--test-concurrency=1'])],
+  soak: () => [install, ...tests('soak', find(['test/soak/*.test.ts']), ['--test-concurrency=1'])],
 }
 
 const checks = Object.hasOwn(tiers, asked) ? tiers[asked]!() : null

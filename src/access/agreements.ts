@@ -109,6 +109,33 @@ export async function openAgreements(queries: Queries, product: string): Promise
     .execute()
 }
 
+/** What the product, as a consumer, holds of others: its roles are gone, so nothing is granted by them any more. */
+export async function endAgreementsOf(queries: Queries, subject: string, because: string): Promise<number> {
+  const done = await queries
+    .updateTable('agreement')
+    .set({ state: 'revoked', ended_because: because, updated_at: new Date() })
+    .where('subject', '=', subject)
+    .where('state', '=', 'active')
+    .executeTakeFirst()
+  return Number(done.numUpdatedRows)
+}
+
+/** Does another agreement give the same subject the same port? Then the end of this one takes nothing away. */
+export async function isHeldByAnother(queries: Queries, agreement: AgreementRow): Promise<boolean> {
+  const others = await queries
+    .selectFrom('agreement')
+    .select('id')
+    .where('product', '=', agreement.product)
+    .where('environment', '=', agreement.environment)
+    .where('port', '=', agreement.port)
+    .where('major', '=', agreement.major)
+    .where('subject', '=', agreement.subject)
+    .where('state', '=', 'active')
+    .where('id', '<>', agreement.id)
+    .execute()
+  return others.length > 0
+}
+
 /** Active ones whose time is over; each is taken by moving it on, so two processes never expire one twice. */
 export async function takeDueAgreements(queries: Queries, now: Date): Promise<AgreementRow[]> {
   return queries

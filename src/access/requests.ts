@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import { json, type Queries } from '../store/control.ts'
@@ -113,6 +114,18 @@ export async function setApprovals(queries: Queries, request: RequestRow, approv
     .where('id', '=', request.id)
     .returningAll()
     .executeTakeFirstOrThrow()
+}
+
+/** Requests for access to a product, or of a product as a consumer, that nobody has decided. */
+export async function openAccessRequests(queries: Queries, of: { product: string; subject: string }): Promise<RequestRow[]> {
+  return queries
+    .selectFrom('request')
+    .selectAll()
+    .where('kind', '=', 'access')
+    .where('state', '=', 'submitted')
+    .where(sql<boolean>`(payload ->> 'product' = ${of.product} or payload ->> 'subject' = ${of.subject})`)
+    .forUpdate()
+    .execute()
 }
 
 export async function requestNumber(queries: Queries, id: string): Promise<number> {

@@ -104,6 +104,8 @@ export function exitCodeOfRun({ run, outcome }: Followed): number {
 export function renderDetached({ run, outcome }: Followed): string[] {
   const reattach = `heddle logs ${run.number} -f`
   if (outcome === 'waiting') {
+    if (run.approvers.length === 0)
+      return [`Run ${run.number} waits until it may read its inputs.`, `  Next  heddle request ls   |   ${reattach}`]
     const approvers = run.approvers.length > 0 ? ` of ${run.approvers.join(' or ')}` : ''
     return [`Run ${run.number} waits for the approval${approvers}.`, `  Next  heddle approve run ${run.number}   |   ${reattach}`]
   }

@@ -60,6 +60,8 @@ export function createClient(options: CallOptions) {
     postMetrics: (address: string, document: Record<string, unknown>) =>
       send<void>('POST', `${productPath(address)}/metrics`, 'none', { body: document }),
     productAccess: (address: string) => list<Api.Agreement>(`${productPath(address)}/access`, 'Agreement'),
+    serviceLevels: (address: string, query: Environment = {}) =>
+      list<Api.ServiceLevel>(`${productPath(address)}/slo`, 'ServiceLevel', query),
 
     requests: (query: { mine?: boolean | undefined; open?: boolean | undefined; cursor?: string | undefined } = {}) =>
       list<Api.Request>('/requests', 'Request', query),
@@ -90,6 +92,12 @@ export function createClient(options: CallOptions) {
     agreement: (number: number) => send<Api.Agreement>('GET', `/agreements/${number}`, 'Agreement'),
     revokeAgreement: (number: number, reason: string) =>
       send<Api.RunSummary>('POST', `/agreements/${number}/revoke`, 'RunSummary', { body: { reason } }),
+
+    incidents: (query: { product?: string | undefined; open?: boolean | undefined; cursor?: string | undefined } = {}) =>
+      list<Api.Incident>('/incidents', 'Incident', query),
+    incident: (number: number) => send<Api.Incident>('GET', `/incidents/${number}`, 'Incident'),
+    acknowledgeIncident: (number: number) =>
+      send<Api.Incident>('POST', `/incidents/${number}/acknowledge`, 'Incident', { body: {} }),
 
     audit: (query: { after?: string | undefined } = {}) => list<Api.AuditRow>('/audit', 'AuditRow', query),
     openapi: () => send<Record<string, unknown>>('GET', '/openapi.json', 'any'),

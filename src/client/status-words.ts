@@ -60,6 +60,11 @@ const WORDS = {
     draft: ['off', 'Draft'],
     withdrawn: ['off', 'Withdrawn'],
   },
+  incident: {
+    open: ['bad', 'Open'],
+    acknowledged: ['run', 'Acknowledged'],
+    resolved: ['ok', 'Resolved'],
+  },
   service: {
     up: ['ok', 'Up'],
     starting: ['run', 'Starting'],

@@ -1,4 +1,4 @@
-import { putEvidence, setAgreementState } from '../access/agreements.ts'
+import { isHeldByAnother, needAgreement, putEvidence, setAgreementState } from '../access/agreements.ts'
 import { findSubject } from '../access/subjects.ts'
 import { needDomain } from '../catalog/products.ts'
 import { hashOf } from '../core/canonical.ts'
@@ -47,7 +47,11 @@ export function accessCommands(deps: CommandDeps): Command[] {
     {
       name: 'revoke-port',
       async run(context, args) {
-        const { environment, subject, at } = args as AccessArgs
+        const { environment, agreement, subject, at } = args as AccessArgs
+        // Grants and revocations of a product take turns, so nobody answers this differently a moment later.
+        if (await isHeldByAnother(deps.control.db, await needAgreement(deps.control.db, { id: agreement }))) {
+          return { sessionsEnded: 0, kept: true, outcome: 'kept: another agreement gives the same' }
+        }
         const warehouse = await leasedWarehouse(deps, context, environment)
         const { sessionsEnded } = await warehouse.revoke({ subject, at, context: effectOf(context) })
         return { sessionsEnded, outcome: `${sessionsEnded} open sessions ended` }
@@ -60,6 +64,8 @@ export function accessCommands(deps: CommandDeps): Command[] {
           expect: 'granted' | 'revoked'
           masked: string[]
         }
+        if (expect === 'revoked' && context.result<{ kept?: boolean }>('revoke').kept)
+          return { outcome: 'nothing was taken away' }
         const warehouse = await leasedWarehouse(deps, context, environment)
         const proofs = await warehouse.prove({ subject, at, expect, masked })
         await putEvidence(deps.control.db, { agreement, run: context.run.id, expect, proofs })

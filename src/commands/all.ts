@@ -3,6 +3,8 @@ import { accessCommands } from './access.ts'
 import { announceCommands } from './announce.ts'
 import type { CommandDeps } from './deps.ts'
 import { ingest } from './ingest.ts'
+import { inputCommands } from './pin-inputs.ts'
+import { productAccessCommands } from './product-access.ts'
 import { provisionCommands } from './provision.ts'
 import { publishCommands } from './publish.ts'
 import { repositoryCommands } from './repository.ts'
@@ -16,12 +18,14 @@ export function allCommands(deps: CommandDeps): ReadonlyMap<string, Command> {
     ...provisionCommands(deps),
     ...announceCommands(deps),
     ...repositoryCommands(deps),
+    ...inputCommands(deps),
     ingest(deps),
     transform(deps),
     ...publishCommands(deps),
     ...accessCommands(deps),
     ...retireCommands(deps),
     ...restoreCommands(deps),
+    ...productAccessCommands(deps),
   ]
   return new Map(commands.map((command) => [command.name, command]))
 }

@@ -1,8 +1,9 @@
 import { readEntry } from '../catalog/entries.ts'
 import { formatProductAddress } from '../core/address.ts'
 import { fail } from '../core/fail.ts'
-import { listMonitors } from '../observe/monitors.ts'
+import { levelsOf } from '../observe/levels.ts'
 import type { Command } from '../run/command.ts'
+import { listTriggers } from '../run/forget-resources.ts'
 import { archiveName } from './archive-product.ts'
 import type { CommandDeps } from './deps.ts'
 import { placeOf } from './leased-warehouse.ts'
@@ -44,12 +45,13 @@ export function certifyRetirement(deps: CommandDeps): Command {
       }
       const hasRepository = await deps.repository.exists(place.id)
       findings.push({ asked: 'git', question: 'repository', found: hasRepository ? [`${place.id}.git`] : [] })
-      const monitors = await listMonitors(deps.control.db, place.id)
+      const monitors = await levelsOf(deps.control.db, [place.id])
       findings.push({
         asked: 'monitoring',
         question: 'monitors',
         found: monitors.map((monitor) => `${monitor.kind} of ${monitor.port}.${monitor.object} in ${monitor.environment}`),
       })
+      findings.push({ asked: 'scheduler', question: 'schedules, triggers', found: await listTriggers(deps.control.db, place.id) })
       const entry = await readEntry(deps.control.db, place.id)
       findings.push({ asked: 'catalog', question: 'listed entries', found: entry?.state === 'listed' ? [entry.community] : [] })
 

@@ -1,14 +1,17 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openAgreements } from '../access/agreements.ts'
+import { endAgreementsOf, openAgreements } from '../access/agreements.ts'
+import { moveRequest, openAccessRequests } from '../access/requests.ts'
 import { revokeProductTokens } from '../access/tokens.ts'
 import { delistEntry } from '../catalog/entries.ts'
 import { lockProductWhole, setProductState } from '../catalog/products.ts'
+import { formatProductAddress, serviceSubject } from '../core/address.ts'
 import { fail } from '../core/fail.ts'
 import type { Place } from '../platform/warehouse.ts'
 import type { Command, CommandContext } from '../run/command.ts'
-import { endOtherRuns } from '../run/end-other-runs.ts'
-import { forgetResources } from '../run/forget-resources.ts'
+import { endOtherRuns, runningGrantsTo } from '../run/end-other-runs.ts'
+import { forgetResources, removeTriggers } from '../run/forget-resources.ts'
+import { endHeld } from '../run/held-runs.ts'
 import { audit } from '../store/audit.ts'
 import type { Queries } from '../store/control.ts'
 import { archiveName, archiveProduct, compareWithStanding } from './archive-product.ts'
@@ -53,6 +56,7 @@ export function retireCommands(deps: CommandDeps): Command[] {
           await lockProductWhole(queries, place.id)
           await refuseReaders(deps, queries, place, deps.environments())
           await setProductState(queries, place.id, 'retired')
+          await removeTriggers(queries, place.id)
           await audit(queries, {
             actor: context.run.by,
             onBehalfOf: null,
@@ -61,6 +65,7 @@ export function retireCommands(deps: CommandDeps): Command[] {
             detail: { run: context.run.number, archive: manifest.name },
           })
         })
+        await waitUntilNone(context, 'the grant', () => runningGrantsTo(deps.control.db, serviceSubject(place)))
         return { archive: manifest.name, objects, outcome: `${manifest.files.length} files hold, ${objects} objects will go` }
       },
     },
@@ -111,27 +116,45 @@ export function retireCommands(deps: CommandDeps): Command[] {
     {
       name: 'forget-resources',
       async run({ run }) {
-        await deps.control.db.transaction().execute((queries) => forgetResources(queries, run.product.id))
-        return { outcome: 'cleared' }
+        const subject = serviceSubject(run.product)
+        const ended = await deps.control.db.transaction().execute(async (queries) => {
+          await forgetResources(queries, run.product.id)
+          for (const request of await openAccessRequests(queries, { product: formatProductAddress(run.product), subject })) {
+            await moveRequest(queries, request, 'withdrawn')
+            await endHeld(queries, request.number, 'withdrawn')
+          }
+          return endAgreementsOf(queries, subject, 'the consumer was retired')
+        })
+        return { outcome: ended > 0 ? `cleared, ${ended} agreements of its own ended` : 'cleared' }
       },
     },
     certifyRetirement(deps),
   ]
 }
 
-async function stopWork(deps: CommandDeps, { run, signal, log }: CommandContext): Promise<number> {
+/** @returns how many runs were told to end */
+async function stopWork(deps: CommandDeps, context: CommandContext): Promise<number> {
+  const { run, log } = context
   const ended = new Set<number>()
-  for (const end = performance.now() + PATIENCE_MS; ; ) {
+  await waitUntilNone(context, 'run', async () => {
     const { cancelled, running } = await deps.control.db
       .transaction()
       .execute((queries) => endOtherRuns(queries, { product: run.product.id, run: run.id, by: run.by }))
-    for (const number of [...cancelled, ...running]) {
-      if (!ended.has(number)) log(`run ${number} is told to end`)
+    for (const number of [...cancelled, ...running].filter((each) => !ended.has(each))) {
+      log(`run ${number} is told to end`)
       ended.add(number)
     }
-    if (running.length === 0) return ended.size
+    return running
+  })
+  return ended.size
+}
+
+async function waitUntilNone({ signal }: CommandContext, what: string, look: () => Promise<number[]>): Promise<void> {
+  for (const end = performance.now() + PATIENCE_MS; ; ) {
+    const left = await look()
+    if (left.length === 0) return
     if (performance.now() > end)
-      throw fail('RETIRE_RUN_REMAINS', { what: `Run ${running.join(', ')} has not ended after ${PATIENCE_MS / 1000} s` })
+      throw fail('RETIRE_RUN_REMAINS', { what: `${what} ${left.join(', ')} has not ended after ${PATIENCE_MS / 1000} s` })
     signal.throwIfAborted()
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

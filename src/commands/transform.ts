@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { fail } from '../core/fail.ts'
 import { productNames } from '../core/names.ts'
 import type { IsolationRung, TransformationEvent, TransformationResult } from '../platform/transformation.ts'
+import type { PinnedSource } from '../platform/warehouse.ts'
 import type { Command, CommandContext } from '../run/command.ts'
 import type { CommandDeps, PlaceArgs } from './deps.ts'
 import { effectOf, leasedWarehouse } from './leased-warehouse.ts'
+import type { PinnedInputs } from './pin-inputs.ts'
 
 const THREADS = 2
 const PASS_MS = 2 * 3_600_000
@@ -16,7 +18,8 @@ type TransformArgs = PlaceArgs & {
   select: string
   ports: { object: string; from: string }[]
   sources: { component: string; table: string }[]
-  upstreams: { component: string; table: string; relation: string }[]
+  /** input ports of other products; the step pin-inputs has chosen what of them is read */
+  inputs: string[]
 }
 
 /** What the events of a build add up to; the isolation is kept with the run. */
@@ -80,12 +83,12 @@ async function checkoutCommit(deps: CommandDeps, { run, step }: CommandContext, 
   return place
 }
 
-function pinnedSources(context: CommandContext, { sources, upstreams }: TransformArgs): { name: string; relation: string }[] {
+function pinnedSources(context: CommandContext, { sources, inputs }: TransformArgs): PinnedSource[] {
   const own = sources.map(({ component, table }) => {
     const { batches } = context.result<{ batches: { table: string; relation: string }[] }>(`ingest-${component}`)
     return { name: table, relation: batches.find((batch) => batch.table === table)!.relation }
   })
-  return [...own, ...upstreams.map(({ table, relation }) => ({ name: table, relation }))]
+  return inputs.length === 0 ? own : [...own, ...context.result<PinnedInputs>('pin-inputs').pinned]
 }
 
 function report(context: CommandContext, event: TransformationEvent, seen: Seen): void {

@@ -19,3 +19,14 @@ export function parseProductAddress(text: string): ProductAddress {
 export function formatProductAddress({ domain, product }: ProductAddress): Address {
   return `${domain}/${product}`
 }
+
+/** The product itself as a subject: who asks for access when a spec names another product, and who runs on schedules. */
+export function serviceSubject(address: ProductAddress): string {
+  return `service:${formatProductAddress(address)}`
+}
+
+/** @returns whose service identity the subject is, or null */
+export function readServiceSubject(subject: string): ProductAddress | null {
+  const found = /^service:([^/]+)\/([^/]+)$/.exec(subject)
+  return found && isName(found[1]!) && isName(found[2]!) ? { domain: found[1]!, product: found[2]! } : null
+}

@@ -783,6 +783,22 @@ export const ERRORS = {
   RUN_CANCELLED: { status: 409, summary: 'The run was cancelled', remedy: 'Start it again with `heddle retry`, or push.' },
   DOMAIN_NAME_TAKEN: { status: 409, summary: 'The domain exists', remedy: 'Choose another name.', rule: 'REF02' },
   PRODUCT_NAME_TAKEN: { status: 409, summary: 'The name is taken', remedy: 'Choose another name.', rule: 'REF02' },
+  // --- inputs (what a product reads of others)
+  INPUT_PORT_UNKNOWN: {
+    status: 422,
+    summary: 'The input port names nothing that is served',
+    remedy: 'Correct dataProduct and outputPort in the spec, or wait for the first release of the other product.',
+  },
+  INPUT_VERSION_UNMET: {
+    status: 409,
+    summary: 'The other product serves no version in the range',
+    remedy: 'Test against what is served and widen `version` of the input port, or ask its owner to keep the older major.',
+  },
+  INPUT_CONTRACT_UNMET: {
+    status: 409,
+    summary: 'The contract of the other product lacks what is expected of it',
+    remedy: 'Correct `expects` of the input port, or ask the owner of the other product.',
+  },
   // --- access
   ACCESS_NOT_GRANTED: {
     status: 403,
@@ -818,6 +834,28 @@ export const ERRORS = {
     status: 500,
     summary: 'The log-in as the subject did not show what was agreed',
     remedy: 'Look at the evidence: `heddle access show`; the platform team must repair it before the agreement can be active.',
+  },
+  // --- service levels
+  INCIDENT_UNKNOWN: { status: 404, summary: 'There is no such incident', remedy: '`heddle incidents --all` lists them.' },
+  INCIDENT_STATE_WRONG: {
+    status: 409,
+    summary: 'The incident is not open any more',
+    remedy: '`heddle incidents` shows who has it, and since when.',
+  },
+  NOTIFY_ADDRESS_REFUSED: {
+    status: 422,
+    summary: 'Messages are not sent to that address',
+    remedy: 'Use a public https address, or ask the platform team to allow its host in mesh.yml (notices.webhooks.allow).',
+  },
+  NOTIFY_SECRET_MISSING: {
+    status: 422,
+    summary: 'A receiver has no address or no signing key',
+    remedy: 'Set its secret to the address, then # and the signing key: https://host/path#whsec_BASE64.',
+  },
+  NOTIFY_ADAPTER_MISSING: {
+    status: 503,
+    summary: 'Nothing is set up to send messages of that kind',
+    remedy: 'The platform team sets notices.smtp in mesh.yml.',
   },
   // --- http, cli
   HTTP_NOT_SIGNED_IN: { status: 401, summary: 'Nobody is signed in', remedy: 'Open the address that `heddle open` prints.' },

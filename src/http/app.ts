@@ -14,6 +14,7 @@ import { mountPortal } from './routes/portal.ts'
 import { productRoutes } from './routes/products.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
+import { serviceLevelRoutes } from './routes/service-levels.ts'
 import type { App } from './typed-app.ts'
 
 export const PREFIX = '/api/v1'
@@ -73,6 +74,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       requestRoutes(typed, deps)
       runRoutes(typed, deps)
       accessRoutes(typed, deps)
+      serviceLevelRoutes(typed, deps)
       typed.get('/openapi.json', { config: { rule: 'anyone' }, schema: { hide: true } }, async () => app.swagger())
       // Else the portal's page would answer whatever the API does not have.
       typed.get('/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {

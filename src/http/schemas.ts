@@ -149,6 +149,78 @@ export const Release = z.object({
   revision: z.number(),
 })
 export const ServiceLevelState = z.enum(['met', 'at-risk', 'breached', 'gathering', 'no-data', 'not-evaluated', 'paused'])
+/** One service level of a product as it stands. Shares in basis points (9986 is 99.86 %); `good` and `evaluated` count hours, or updates for completeness. */
+export const ServiceLevel = z.object({
+  environment: z.string(),
+  port: z.string(),
+  object: z.string(),
+  kind: z.enum(['availability', 'completeness', 'freshness']),
+  name: z.string(),
+  /** what was promised, in words: "readable 99% of hours" */
+  promise: z.string(),
+  state: ServiceLevelState,
+  since: Time.nullable(),
+  /** the promise does not hold at this moment */
+  failing: z.boolean(),
+  target: z.number(),
+  value: z.number().nullable(),
+  good: z.number(),
+  evaluated: z.number(),
+  /** hours nobody measured, or whose measuring failed */
+  unevaluated: z.number(),
+  /** hours (updates) that may be bad in the window; `left` is below 0 when more were */
+  budget: z.object({ total: z.number(), used: z.number(), left: z.number() }),
+  /** 20 days, the oldest first, in UTC */
+  days: z.array(
+    z.object({
+      day: z.string(),
+      state: z.enum(['met', 'at-risk', 'breached', 'no-data', 'not-evaluated']),
+      good: z.number(),
+      bad: z.number(),
+      unevaluated: z.number(),
+    }),
+  ),
+  next: z.string(),
+  windowDays: z.number(),
+  evaluatedAt: Time.nullable(),
+  /** number of the open incident */
+  incident: z.number().nullable(),
+})
+export const Incident = z.object({
+  number: z.number(),
+  /** null: of the platform itself */
+  product: Address.nullable(),
+  environment: z.string().nullable(),
+  slo: z.string(),
+  state: z.enum(['open', 'acknowledged', 'resolved']),
+  severity: z.enum(['page', 'ticket']),
+  cause: z.object({
+    kind: z.string(),
+    what: z.string(),
+    next: z.string(),
+    run: z.number().optional(),
+    upstream: Address.optional(),
+    incident: z.number().optional(),
+  }),
+  openedAt: Time,
+  acknowledgedAt: Time.nullable(),
+  acknowledgedBy: z.string().nullable(),
+  resolvedAt: Time.nullable(),
+  /** who was told, and whether it arrived; addresses are not shown */
+  messages: z.array(
+    z.object({
+      receiver: z.string(),
+      kind: z.enum(['email', 'webhook']),
+      change: z.enum(['opened', 'resolved']),
+      attempts: z.number(),
+      deliveredAt: Time.nullable(),
+      problem: z.string().nullable(),
+      /** no further try */
+      givenUp: z.boolean(),
+    }),
+  ),
+  actions: z.object({ acknowledge: z.boolean() }),
+})
 export const ProductSummary = z.object({
   address: Address,
   title: z.string(),

@@ -1,8 +1,8 @@
 import { type AgreementRow, insertAgreement, needAgreement, setAgreementState, takeDueAgreements } from '../access/agreements.ts'
 import type { RequestRow } from '../access/requests.ts'
 import { type Actor, isOneOf, isPlatform, needSubject, type SubjectRow, setAttributes } from '../access/subjects.ts'
-import { needDomain, needLiving, type ProductRow, productById } from '../catalog/products.ts'
-import { parseProductAddress } from '../core/address.ts'
+import { needDomain, needLiving, needProduct, type ProductRow, productById } from '../catalog/products.ts'
+import { parseProductAddress, readServiceSubject } from '../core/address.ts'
 import { formatDuration, parseDuration } from '../core/duration.ts'
 import { fail } from '../core/fail.ts'
 import { type AccessWorld, planGrant, planRevoke } from '../plan/access.ts'
@@ -17,6 +17,8 @@ export type AccessPayload = {
   product: string
   environment?: string
   port: string
+  /** default: the newest */
+  major?: number
   offer?: string
   purpose: string
   justification?: string
@@ -36,7 +38,7 @@ export async function checkAccess(deps: LifecycleDeps, queries: Queries, payload
       what: `${payload.product} has no release in ${environment} yet`,
       fix: 'Ask again after its first release.',
     })
-  const port = portOf(spec, payload.port)
+  const port = portOf(spec, payload.port, payload.major)
   if (!port)
     throw fail('ACCESS_PORT_UNKNOWN', {
       what: `${payload.product} has no port "${payload.port}"`,
@@ -73,8 +75,9 @@ export async function checkAccess(deps: LifecycleDeps, queries: Queries, payload
   }
 }
 
-export function portOf(spec: ProductSpec, name: string): OutputPort | undefined {
-  const ports = spec.outputs.filter((each) => each.kind === 'sql' && (each.port === name || each.name === name))
+export function portOf(spec: ProductSpec, name: string, major?: number): OutputPort | undefined {
+  const named = spec.outputs.filter((each) => each.kind === 'sql' && (each.port === name || each.name === name))
+  const ports = major === undefined ? named : named.filter((each) => each.major === major)
   return ports.sort((a, b) => b.major - a.major)[0]
 }
 
@@ -103,7 +106,10 @@ export async function startGrant(
     product: terms.product.id,
     environment: terms.environment,
     lane: 'access',
-    plan: planGrant(worldOf(agreement, terms.product, terms.subject, terms.port)),
+    plan: planGrant({
+      ...worldOf(agreement, terms.product, terms.subject, terms.port),
+      consumer: await consumerOf(queries, terms.subject.name),
+    }),
     by: request.by,
     because: `request ${request.number}`,
     commit: null,
@@ -111,7 +117,12 @@ export async function startGrant(
   })
 }
 
-function worldOf(agreement: AgreementRow, product: ProductRow, subject: SubjectRow, port: OutputPort | undefined): AccessWorld {
+function worldOf(
+  agreement: AgreementRow,
+  product: ProductRow,
+  subject: SubjectRow,
+  port: OutputPort | undefined,
+): Omit<AccessWorld, 'consumer'> {
   const consumerMasks =
     port?.masks.filter((mask) => !mask.exempt.some((exemption) => 'role' in exemption && exemption.role === 'consumer')) ?? []
   return {
@@ -125,6 +136,14 @@ function worldOf(agreement: AgreementRow, product: ProductRow, subject: SubjectR
     subject: { name: subject.name, domain: subject.domain, attributes: subject.attributes },
     masked: consumerMasks.map((mask) => `${mask.object}.${mask.column}`),
   }
+}
+
+/** The product behind a service identity: what is granted then is its keeper. */
+async function consumerOf(queries: Queries, subject: string): Promise<AccessWorld['consumer']> {
+  const address = readServiceSubject(subject)
+  if (!address) return null
+  const { id, domain, name } = await needProduct(queries, address)
+  return { id, domain, product: name }
 }
 
 export async function revokeAgreement(
@@ -176,7 +195,12 @@ async function startRevoke(
     product: agreement.product,
     environment: agreement.environment,
     lane: 'access',
-    plan: planRevoke({ ...worldOf(agreement, product, subject, undefined), to, because }),
+    plan: planRevoke({
+      ...worldOf(agreement, product, subject, undefined),
+      consumer: await consumerOf(queries, subject.name),
+      to,
+      because,
+    }),
     by,
     because,
     commit: null,
@@ -221,8 +245,10 @@ export async function changeAttributes(
     })
     return changed
   })
+  const consumer = await consumerOf(deps.control.db, name)
   for (const environment of Object.keys(deps.mesh().environments)) {
-    await deps.warehouse(environment).subject({ subject: name, domain: subject.domain, attributes, context: null })
+    if (consumer) await deps.warehouse(environment).setServiceAttributes({ place: consumer, attributes })
+    else await deps.warehouse(environment).subject({ subject: name, domain: subject.domain, attributes, context: null })
   }
   return subject
 }

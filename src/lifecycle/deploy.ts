@@ -1,5 +1,5 @@
 import { activeAgreements } from '../access/agreements.ts'
-import { lockProduct, namedApprovers, needDomain, type ProductRow } from '../catalog/products.ts'
+import { type DomainRow, lockProduct, namedApprovers, needDomain, type ProductRow } from '../catalog/products.ts'
 import { formatProductAddress } from '../core/address.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail } from '../core/fail.ts'
@@ -7,11 +7,12 @@ import { planDeploy, planRefresh } from '../plan/deploy.ts'
 import type { Plan } from '../plan/step.ts'
 import type { DeployWorld } from '../plan/world.ts'
 import { enqueueRun, supersedeDeploys } from '../run/enqueue.ts'
-import { currentRelease, nextRevision, readInventory, runningContent } from '../run/releases.ts'
+import { currentRelease, type DeployRule, nextRevision, readInventory, runningContent, standingRule } from '../run/releases.ts'
 import type { DeployFile, ProductSpec } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
 import { withPeople } from './bootstrap.ts'
 import type { LifecycleDeps } from './deps.ts'
+import { askForInputs, type PendingAccess, readInputs } from './inputs.ts'
 import { contentHash, DEPLOY_FILE, isReleaseFile, SPEC_FILE } from './release-content.ts'
 
 /** The release files of a commit or a working tree: texts of spec, deploy file and contracts, and the ids of everything that decides the content. */
@@ -85,7 +86,7 @@ async function readWorld(
     current: current && { number: current.number, label: current.label, content: content!, revision: current.revision },
     revision: await nextRevision(queries, product.id, environment),
     consumers: agreements.map(({ subject, port }) => ({ subject, port })),
-    upstreams: [],
+    upstreams: await readInputs(queries, product, environment, spec),
   }
 }
 
@@ -105,7 +106,7 @@ export async function planFor(
   return { plan: planDeploy(world), world, diagnostics }
 }
 
-export type StartedDeploy = { environment: string; superseded: number[] } & (
+export type StartedDeploy = { environment: string; superseded: number[]; access: PendingAccess[] } & (
   | { started: true; number: number; waitsFor: string[] }
   | { started: false; release: { number: number; label: string } }
 )
@@ -129,11 +130,15 @@ export async function startDeploy(
       fix: `Add it there, with its approvals, or choose: ${world.deploy.environments.map((each) => each.name).join(', ')}.`,
     })
   }
+  // Also when nothing is to deploy: access that was revoked is asked for again.
+  const access = await askForInputs(deps, queries, { product, environment, upstreams: world.upstreams, by })
   if (plan.steps.length === 0) {
     const superseded = await supersedeDeploys(queries, { product: product.id, environment, lane: 'control' })
-    return { started: false, release: world.current!, environment, superseded }
+    return { started: false, release: world.current!, environment, access, superseded }
   }
-  const approvers = rule.protected ? namedApprovers(rule.approvals.from, product, await needDomain(queries, product.domain)) : []
+  const asked = deployRule(rule, product, await needDomain(queries, product.domain))
+  // A commit cannot approve itself: the rule of the release that is served decides, also on a commit that changes the rule.
+  const standing = (await standingRule(queries, product.id, environment)) ?? asked
   const run = await enqueueRun(queries, {
     kind: 'deploy',
     product: product.id,
@@ -148,12 +153,23 @@ export async function startDeploy(
       content: world.content,
       label: world.spec.version,
       environments: world.deploy.environments.map((each) => each.name),
-      selfApproval: !rule.approvals.prohibitSelfApproval,
-      required: Math.max(1, rule.approvals.required),
+      selfApproval: standing.selfApproval,
+      required: standing.required,
+      rule: asked,
     },
-    approvers,
+    approvers: standing.approvers,
+    held: access.map((each) => each.request),
   })
-  return { started: true, number: run.number, environment, waitsFor: approvers, superseded: run.superseded }
+  return { started: true, number: run.number, environment, waitsFor: standing.approvers, access, superseded: run.superseded }
+}
+
+function deployRule(rule: DeployFile['environments'][number], product: ProductRow, domain: DomainRow): DeployRule {
+  const { from, required, prohibitSelfApproval } = rule.approvals
+  return {
+    approvers: rule.protected ? namedApprovers(from, product, domain) : [],
+    selfApproval: !prohibitSelfApproval,
+    required: Math.max(1, required),
+  }
 }
 
 /** Where a push of these files goes first. */
@@ -174,7 +190,6 @@ function refusedSpec(product: ProductRow, diagnostics: Diagnostic[]) {
 
 /** Runs the environment's current release again, never the head of main. */
 export async function startRefresh(
-  deps: LifecycleDeps,
   queries: Queries,
   request: { product: ProductRow; environment: string; by: string; because: string },
 ): Promise<{ number: number }> {
@@ -187,14 +202,16 @@ export async function startRefresh(
       fix: `heddle deploy ${product.domain}/${product.name}`,
     })
   }
-  const source = await readSource(deps, product.id, release.commit_id)
-  const { world } = await planFor(deps, queries, product, environment, source)
+  // The stored spec, not the file: nothing is read or checked again, so a refresh starts at once.
+  const source = { commit: release.commit_id, texts: {}, oids: {} }
+  const deploy = { name: product.name, environments: [], secrets: {}, branches: [] }
+  const world = await readWorld(queries, product, environment, source, release.spec, deploy)
   return enqueueRun(queries, {
     kind: 'refresh',
     product: product.id,
     environment,
     lane: 'data',
-    plan: planRefresh({ ...world, spec: release.spec }, because),
+    plan: planRefresh({ ...world, content: release.content }, because),
     by,
     because,
     commit: release.commit_id,
@@ -222,10 +239,15 @@ export async function promoteNext(
 export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, product: ProductRow, started: StartedDeploy): string[] {
   const address = formatProductAddress({ domain: product.domain, product: product.name })
   const superseded = started.superseded.length > 0 ? [`supersedes run ${started.superseded.join(', ')}`] : []
+  const access = started.access.map(
+    ({ upstream, request, approvers }) =>
+      `waits until it may read ${upstream}, decided by ${approvers.join(' or ')}: heddle approve request ${request}`,
+  )
   if (!started.started) {
     return [
       `Nothing to change as of ${deps.clock.now().toISOString().slice(11, 16)} UTC: ${address}@${started.environment} serves r${started.release.number} · ${started.release.label}`,
       ...superseded,
+      ...access,
     ]
   }
   const waits =
@@ -236,6 +258,7 @@ export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, produc
     `run ${started.number}  ${address} -> ${started.environment}   ${deps.url()}/runs/${started.number}`,
     ...superseded,
     ...waits,
+    ...access,
     `follow it: heddle logs ${started.number} -f`,
   ]
 }

@@ -19,6 +19,7 @@ import { newId } from '../core/id.ts'
 import { checkName } from '../core/names.ts'
 import type { Plan } from '../plan/step.ts'
 import { retryRun } from '../run/control.ts'
+import { endHeld } from '../run/held-runs.ts'
 import { DEFAULT_BUDGET } from '../spec/mesh.ts'
 import { audit } from '../store/audit.ts'
 import type { Queries } from '../store/control.ts'
@@ -63,25 +64,28 @@ export async function previewRequest(
 
 /** Stores a request; whoever may decide it alone has decided it by asking. */
 export async function submitRequest(deps: LifecycleDeps, request: NewRequest, by: Actor): Promise<RequestRow> {
-  return deps.control.db.transaction().execute(async (queries) => {
-    const rule = await ruleFor(deps, queries, request, by)
-    const approvers = [...new Set(rule.levels.flat())]
-    const row = await insertRequest(queries, {
-      kind: request.kind,
-      payload: { ...request.payload, levels: rule.levels },
-      by: by.name,
-      approvers,
-    })
-    await audit(queries, {
-      actor: by.name,
-      onBehalfOf: by.behind ?? null,
-      action: `request.${request.kind}`,
-      object: `request ${row.number}`,
-      detail: { payload: request.payload },
-    })
-    if (!rule.selfApproval || !isOneOf(by, approvers)) return row
-    return approve(deps, queries, row, by, 'owner of the domain')
+  return deps.control.db.transaction().execute((queries) => fileRequest(deps, queries, request, by))
+}
+
+/** The same as a part of the caller's transaction. */
+export async function fileRequest(deps: LifecycleDeps, queries: Queries, request: NewRequest, by: Actor): Promise<RequestRow> {
+  const rule = await ruleFor(deps, queries, request, by)
+  const approvers = [...new Set(rule.levels.flat())]
+  const row = await insertRequest(queries, {
+    kind: request.kind,
+    payload: { ...request.payload, levels: rule.levels },
+    by: by.name,
+    approvers,
   })
+  await audit(queries, {
+    actor: by.name,
+    onBehalfOf: by.behind ?? null,
+    action: `request.${request.kind}`,
+    object: `request ${row.number}`,
+    detail: { payload: request.payload },
+  })
+  if (!rule.selfApproval || !isOneOf(by, approvers)) return row
+  return approve(deps, queries, row, by, 'owner of the domain')
 }
 
 async function ruleFor(
@@ -165,6 +169,7 @@ export async function decideRequest(
     if (decision === 'approved') return approve(deps, queries, request, by, note)
     const { approval } = decide({ levels: levelsOf(request), selfApproval: true }, request, by, 'denied', note, deps.clock.now())
     const denied = await moveRequest(queries, request, 'denied', { approval })
+    await endHeld(queries, number, 'denied')
     await audit(queries, {
       actor: by.name,
       onBehalfOf: by.behind ?? null,
@@ -257,6 +262,7 @@ export async function withdrawRequest(deps: LifecycleDeps, number: number, by: A
         fix: request.state === 'failed' ? `heddle undo ${number}` : `heddle request show ${number}`,
       })
     const withdrawn = await moveRequest(queries, request, 'withdrawn')
+    await endHeld(queries, number, 'withdrawn')
     await audit(queries, {
       actor: by.name,
       onBehalfOf: by.behind ?? null,

@@ -4,7 +4,7 @@ import { lockProductWhole, needDomain, needLiving, needProduct, type ProductRow 
 import { type ProductAddress, parseProductAddress } from '../core/address.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail, type HeddleError } from '../core/fail.ts'
-import { listMonitors } from '../observe/monitors.ts'
+import { levelsOf } from '../observe/levels.ts'
 import { planRestore } from '../plan/restore.ts'
 import { planRetire } from '../plan/retire.ts'
 import type { Plan } from '../plan/step.ts'
@@ -25,7 +25,7 @@ const EVERYWHERE = '*'
 export async function planRetirement(deps: LifecycleDeps, queries: Queries, payload: RetirePayload): Promise<PlannedRetirement> {
   const product = await needLiving(queries, parseProductAddress(payload.product))
   const place = { id: product.id, domain: product.domain, product: product.name }
-  const monitors = await listMonitors(queries, product.id)
+  const monitors = await levelsOf(queries, [product.id])
   const environments = []
   for (const name of Object.keys(deps.mesh().environments)) {
     // Unreadable is not absent: an environment that does not answer stops the plan.

@@ -4,9 +4,12 @@ import { markHandled } from '../catalog/handled-pushes.ts'
 import { productById } from '../catalog/products.ts'
 import { asHeddleError } from '../core/fail.ts'
 import type { RunFacts } from '../run/command.ts'
+import { releaseHeld } from '../run/held-runs.ts'
+import { currentRelease } from '../run/releases.ts'
 import type { Queries } from '../store/control.ts'
 import { promoteNext, startDeploy } from './deploy.ts'
 import type { LifecycleDeps } from './deps.ts'
+import { askForInputs, readInputs } from './inputs.ts'
 
 /** What follows from the end of a run, in the transaction that ends it: requests move on, the scaffold gets its first deploy, a commit goes to the next environment. */
 export async function settled(
@@ -26,7 +29,9 @@ export async function settled(
     if (agreement) await setAgreementState(queries, agreement.id, 'failed')
   }
   if (state !== 'succeeded') return
+  if (request && run.kind === 'grant') await releaseHeld(queries, request.number)
   if (run.kind === 'bootstrap') await firstDeploy(deps, queries, run)
+  if (run.kind === 'restore') await askAgain(deps, queries, run)
   if (run.kind === 'deploy') await nextEnvironment(deps, queries, run)
 }
 
@@ -38,6 +43,19 @@ async function firstDeploy(deps: LifecycleDeps, queries: Queries, run: RunFacts)
     startDeploy(deps, queries, { product, commit, by: run.by, because: 'first deploy of the scaffold' }),
   )
   await markHandled(queries, product.id, commit)
+}
+
+/** What it read of other products ended with it: it asks for that again, like anybody. */
+async function askAgain(deps: LifecycleDeps, queries: Queries, run: RunFacts): Promise<void> {
+  const product = await productById(queries, run.product.id)
+  for (const environment of Object.keys((run.detail.revisions as Record<string, number> | undefined) ?? {})) {
+    const release = await currentRelease(queries, product.id, environment)
+    if (!release) continue
+    await quietly(deps, run, async () => {
+      const upstreams = await readInputs(queries, product, environment, release.spec)
+      await askForInputs(deps, queries, { product, environment, upstreams, by: run.by })
+    })
+  }
 }
 
 async function nextEnvironment(deps: LifecycleDeps, queries: Queries, run: RunFacts): Promise<void> {

@@ -42,16 +42,3 @@ export async function applyMonitors(
   const removed = await (ids.length > 0 ? removal.where('id', 'not in', ids) : removal).executeTakeFirst()
   return { kept: ids.length, removed: Number(removed.numDeletedRows) }
 }
-
-export async function listMonitors(
-  queries: Queries,
-  product: string,
-): Promise<{ environment: string; port: string; object: string; kind: ServiceLevel['kind'] }[]> {
-  return queries
-    .selectFrom('monitor')
-    .select(['environment', 'port', 'object', 'kind'])
-    .where('product', '=', product)
-    .orderBy('port')
-    .orderBy('kind')
-    .execute()
-}

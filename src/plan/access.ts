@@ -10,6 +10,8 @@ export type AccessWorld = {
   port: string
   major: number
   subject: { name: string; domain: string | null; attributes: Record<string, string[]> }
+  /** the consumer when it is a product: its keeper is granted, nobody logs in */
+  consumer: { id: string; domain: string; product: string } | null
   /** columns served with a mask, for the proof: `object.column` */
   masked: string[]
 }
@@ -17,6 +19,21 @@ export type AccessWorld = {
 /** Grant, then log in as the subject and prove what works and what must not, then the agreement is active. */
 export function planGrant(world: AccessWorld): Plan {
   const { make, at } = accessSteps(world)
+  if (world.consumer) {
+    const { consumer, subject } = world
+    const grant = make(
+      'grant',
+      'grant-product',
+      `Grant ${world.port} v${world.major} to ${subject.name}`,
+      { consumer, subject: subject.name, at },
+      [],
+    )
+    const prove = make('prove', 'prove-product', `Look what ${subject.name} may read`, { consumer, at, expect: 'granted' }, [
+      grant.id,
+    ])
+    const activate = make('activate', 'settle-agreement', 'Agreement active', { to: 'active' }, [prove.id])
+    return planOf(world, [grant, prove, activate], [])
+  }
   const login = make('login', 'ensure-login', `Login of ${world.subject.name}`, { subject: world.subject }, [])
   const grant = make(
     'grant',
@@ -39,21 +56,24 @@ export function planGrant(world: AccessWorld): Plan {
 /** The other way, with the same proof: expired and revoked differ only in their name. */
 export function planRevoke(world: AccessWorld & { to: 'revoked' | 'expired'; because: string }): Plan {
   const { make, at } = accessSteps(world)
+  const { consumer, subject } = world
   const revoke = make(
     'revoke',
-    'revoke-port',
-    `Revoke ${world.port} v${world.major} from ${world.subject.name}`,
-    { subject: world.subject.name, at },
+    consumer ? 'revoke-product' : 'revoke-port',
+    `Revoke ${world.port} v${world.major} from ${subject.name}`,
+    { subject: subject.name, at, ...(consumer && { consumer }) },
     [],
     'disruptive',
   )
-  const prove = make(
-    'prove',
-    'prove-access',
-    `Log in as ${world.subject.name} and try`,
-    { subject: world.subject.name, at, expect: 'revoked', masked: [] },
-    [revoke.id],
-  )
+  const prove = consumer
+    ? make('prove', 'prove-product', `Look what ${subject.name} may read`, { consumer, at, expect: 'revoked' }, [revoke.id])
+    : make(
+        'prove',
+        'prove-access',
+        `Log in as ${subject.name} and try`,
+        { subject: subject.name, at, expect: 'revoked', masked: [] },
+        [revoke.id],
+      )
   const close = make('close', 'settle-agreement', `Agreement ${world.to}`, { to: world.to, because: world.because }, [prove.id])
   return planOf(world, [revoke, prove, close], [world.subject.name])
 }

@@ -23,6 +23,20 @@ export function dataSteps(world: DeployWorld, after: readonly string[], because:
   const make = stepMaker(world, because)
   const ports = sqlPorts(spec.outputs)
 
+  // First of all: what is read of other products is what they serve when the run starts, however long it then takes.
+  const pins =
+    world.upstreams.length === 0
+      ? []
+      : [
+          make({
+            id: 'pin-inputs',
+            stage: 'ingest',
+            command: 'pin-inputs',
+            title: `Pin ${world.upstreams.map(({ place: { domain, product: name } }) => `${domain}/${name}`).join(', ')}`,
+            args: { inputs: world.upstreams },
+            dependsOn: [...after],
+          }),
+        ]
   const ingests = spec.ingestions.map((ingestion) =>
     make({
       id: `ingest-${ingestion.name}`,
@@ -44,9 +58,9 @@ export function dataSteps(world: DeployWorld, after: readonly string[], because:
         select: component.select,
         ports: ports.flatMap((port) => port.objects.map((object) => ({ object: object.name, from: object.from }))),
         sources: spec.ingestions.flatMap(({ name, writes }) => writes.map((write) => ({ component: name, table: write.table }))),
-        upstreams: world.upstreams,
+        inputs: world.upstreams.map(({ input }) => input),
       },
-      dependsOn: [...after, ...ingests.map((step) => step.id)],
+      dependsOn: [...after, ...pins.map((step) => step.id), ...ingests.map((step) => step.id)],
     }),
   )
   const objects = ports.flatMap((port) =>
@@ -68,7 +82,7 @@ export function dataSteps(world: DeployWorld, after: readonly string[], because:
     args: { objects },
     dependsOn: [seal.id],
   })
-  return [...ingests, ...transforms, seal, quality, ...portSteps(world, [quality.id], because)]
+  return [...pins, ...ingests, ...transforms, seal, quality, ...portSteps(world, [quality.id], because)]
 }
 
 /** What consumers will read is built beside what they read, port by port; then one switch for all. */

@@ -2,6 +2,7 @@ import type { ProductSpec } from '../spec/types.ts'
 import { dataSteps, sqlPorts, stepMaker } from './data-steps.ts'
 import { provisionSteps } from './provision.ts'
 import type { Plan, Step } from './step.ts'
+import { type TriggerDefinition, triggersOf } from './triggers.ts'
 import { type DeployWorld, onlyChanged, planOf, resource } from './world.ts'
 
 /**
@@ -33,7 +34,7 @@ export function planDeploy(world: DeployWorld): Plan {
   return planOf(world, steps, consumersOf(world))
 }
 
-/** What follows a publication: the monitors behind its service levels, and the catalog. */
+/** What follows a publication: the monitors behind its service levels, the catalog, and when it runs by itself. */
 export function announceSteps(
   world: Pick<DeployWorld, 'product' | 'environment' | 'spec'>,
   after: readonly string[],
@@ -60,7 +61,23 @@ export function announceSteps(
     args: { domain: product.domain, document: catalogDocument(spec) },
     dependsOn: [...after],
   })
-  return [monitors, list]
+  const triggers = triggersOf(spec)
+  if (triggers.length === 0) return [monitors, list]
+  const schedule = make({
+    id: 'schedule',
+    stage: 'release',
+    command: 'apply-triggers',
+    title: triggers.map(describeTrigger).join('; '),
+    args: { triggers, inputs: spec.inputs.filter((input) => input.kind === 'product') },
+    dependsOn: [...after],
+  })
+  return [monitors, list, schedule]
+}
+
+function describeTrigger({ cron, events }: TriggerDefinition): string {
+  const when = events ? `when ${events.inputs.join(events.match === 'all' ? ' and ' : ' or ')} published` : ''
+  const clock = cron ? `at "${cron.schedule}" ${cron.timeZone}` : ''
+  return `Runs ${[when, clock].filter(Boolean).join(', else ')}`
 }
 
 /** The current release again, over what its sources hold now: nothing but data changes. */

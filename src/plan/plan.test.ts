@@ -189,6 +189,7 @@ test('a grant and a revocation both end with a log-in that proves them', () => {
     port: 'planes',
     major: 1,
     subject: { name: 'kim', domain: null, attributes: {} },
+    consumer: null,
     masked: [],
   }
   assert.deepEqual(ids(planGrant(access).steps), ['login', 'grant', 'prove', 'activate'])

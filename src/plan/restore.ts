@@ -49,15 +49,18 @@ export function planRestore(world: RestoreWorld): Plan {
     dependsOn: [check.id, ...provisioned.map((step) => step.id)],
   })
   const data = environments.flatMap(({ environment }) => restoreEnvironment(world, environment, repository.id, because))
+  const isSchedule = (step: Step) => step.command === 'apply-triggers'
   const settle = make({
     id: 'settle',
     stage: 'release',
     command: 'settle-restore',
     title: 'The product is active again',
     args: {},
-    dependsOn: [repository.id, ...data.map((step) => step.id)],
+    dependsOn: [repository.id, ...data.filter((step) => !isSchedule(step)).map((step) => step.id)],
   })
-  return planOf(world, [check, ...provisioned, repository, ...data, settle], [])
+  // Triggers of a retired product are forgotten by whoever meets them, so they come when it is active.
+  const schedules = data.filter(isSchedule).map((step) => ({ ...step, dependsOn: [settle.id] }))
+  return planOf(world, [check, ...provisioned, repository, ...data.filter((step) => !isSchedule(step)), settle, ...schedules], [])
 }
 
 function restoreEnvironment(world: RestoreWorld, environment: ArchivedEnvironment, after: string, because: string): Step[] {
@@ -119,7 +122,7 @@ function restoreEnvironment(world: RestoreWorld, environment: ArchivedEnvironmen
     command: 'reinstate-release',
     title: `r${release.number} · ${release.label} is the current release`,
     args: { number: release.number },
-    dependsOn: announce.map((step) => step.id),
+    dependsOn: announce.filter((step) => step.command !== 'apply-triggers').map((step) => step.id),
   })
   const record = make({
     id: 'refresh',

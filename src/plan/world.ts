@@ -33,8 +33,20 @@ export type DeployWorld = {
   revision: number
   /** consumers with an active agreement, by port */
   consumers: { subject: string; port: string }[]
-  /** upstream products this one may read here: port relations pinned at the start of the run */
-  upstreams: { component: string; table: string; relation: string }[]
+  /** output ports of other products that this one reads */
+  upstreams: UpstreamPort[]
+}
+
+/** One data-product input port, resolved: which port and major it means here. Which publication is read is decided when the run starts. */
+export type UpstreamPort = {
+  /** name of the input port */
+  input: string
+  place: { id: string; domain: string; product: string }
+  port: string
+  major: number
+  versionRange: string
+  /** objects read, each with the columns relied on and the name of its view in this product's private schema */
+  objects: { name: string; table: string; columns: string[] }[]
 }
 
 export type BootstrapWorld = {

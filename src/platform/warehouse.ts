@@ -20,6 +20,8 @@ export type ServedObject = { name: string; relation: string; columns: string[]; 
 export type Revision = { n: number; objects: { name: string; relation: string; rows: number }[] }
 
 export type ServicePass = { host: string; port: number; database: string; schema: string; user: string; password: string }
+/** What the private schema shows under `name`: a sealed batch, or a served object. With `publication` it is that one, also when it is served no longer. */
+export type PinnedSource = { name: string; relation: string; publication?: number }
 export type Credential = { user: string; password: string; host: string; port: number; database: string; expiresAt: string }
 
 /** One thing tried while logged in as the subject: `ok` says whether the outcome was the expected one. No row values. */
@@ -50,6 +52,25 @@ export type Standing = {
   registry: string[]
   /** what others built on it: views outside its schemas */
   dependents: string[]
+}
+
+/** An object of a served port as a consumer would meet it. No row's value but the newest `element`; `error` is a code and says that nothing is known. */
+export type Measured = {
+  port: string
+  major: number
+  object: string
+  exists: boolean
+  /** a consumer of the port can read it */
+  readable: boolean
+  /** null unless counted */
+  rows: number | null
+  newest: string | null
+  publishedAt: string | null
+  error: string | null
+}
+export type MeasureRequest = {
+  place: Place
+  ports: { port: string; major: number; objects: { name: string; element: string | null; count: boolean }[] }[]
 }
 
 /** What tells one of the platform's schemas apart from a name a stranger made. */
@@ -104,7 +125,10 @@ export type Warehouse = {
     context: EffectContext
   }): Promise<{ relation: string; rows: number }>
   /** Points the private schema's views, which dbt reads as sources, to sealed batches and to upstream revisions; the service may read exactly these. */
-  pinSources(request: { place: Place; sources: { name: string; relation: string }[]; context: EffectContext }): Promise<void>
+  pinSources(request: { place: Place; sources: PinnedSource[]; context: EffectContext }): Promise<{
+    /** of served objects: which publication, and the revision below it */
+    pinned: { name: string; publication: number; revision: number }[]
+  }>
 
   /**
    * Verifies what dbt left in the build schema and moves the tables to the keeper as revision n; dbt's views are dropped; a new empty build schema is
@@ -171,9 +195,24 @@ export type Warehouse = {
   /** The revisions that are kept, newest first. */
   sealed(place: Place): Promise<Revision[]>
   /** What consumers read now, from the warehouse itself. */
-  served(
-    place: Place,
-  ): Promise<{ port: string; major: number; schema: string; revision: number; publishedAt: string; objects: ServedObject[] }[]>
+  served(place: Place): Promise<
+    {
+      port: string
+      major: number
+      schema: string
+      /** counts what consumers were given under this name; only grows */
+      publication: number
+      revision: number
+      publishedAt: string
+      objects: ServedObject[]
+    }[]
+  >
+
+  /**
+   * Looks at what is served in one session of the product's prober, which may read what a consumer of the port may. An object that cannot be measured has
+   * an `error`; that nothing at all could be measured is thrown.
+   */
+  measure(request: MeasureRequest): Promise<Measured[]>
 
   /** Makes the subject's own login when missing (NOLOGIN until a credential is issued) and sets the attributes that row filters read, at once. */
   subject(request: {
@@ -189,10 +228,28 @@ export type Warehouse = {
   revoke(request: { subject: string; at: PortPlace; context: EffectContext }): Promise<{ sessionsEnded: number }>
   /** Logs in as the subject and tries what must work and what must not. */
   prove(request: { subject: string; at: PortPlace; expect: 'granted' | 'revoked'; masked: string[] }): Promise<Proof[]>
+  /**
+   * Lets a product read a port: its keeper owns the views that its runs read, so the keeper becomes a member. `attributes` are what the port's row filters
+   * and masks see of the product's service login. The consumer needs its roles here (WAREHOUSE_OBJECT_MISSING).
+   */
+  grantProduct(request: {
+    consumer: Place
+    at: PortPlace
+    attributes: Record<string, string[]>
+    context: EffectContext
+  }): Promise<void>
+  /** Membership away, a running build of the consumer ended, its views on the port dropped where nothing stands on them. */
+  revokeProduct(request: { consumer: Place; at: PortPlace; context: EffectContext }): Promise<{ sessionsEnded: number }>
+  /** What the catalogs say the consumer may read of the port. */
+  proveProduct(request: { consumer: Place; at: PortPlace; expect: 'granted' | 'revoked' }): Promise<Proof[]>
+  /** What row filters and masks of other products see of this product's service login; at once. */
+  setServiceAttributes(request: { place: Place; attributes: Record<string, string[]> }): Promise<void>
   /** Cancels the statements of domains that are over budget; called every second. */
   enforceBudgets(): Promise<{ domain: string; login: string; ms: number }[]>
   /** Outbox events not yet acknowledged, and their acknowledgement. */
   drainOutbox(
     handle: (event: { id: string; kind: string; product: string; payload: Record<string, unknown>; at: string }) => Promise<void>,
   ): Promise<number>
+  /** Calls `hint` soon after something came into the outbox, and whenever the connection came back. A hint may be missed: look now and then all the same. */
+  watchOutbox(hint: () => void): Promise<{ close(): Promise<void> }>
 }

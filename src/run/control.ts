@@ -83,6 +83,8 @@ export async function cancelRun(queries: Queries, run: RunControlRow, by: string
 /** Records the decision on a run that waits for approval. */
 export async function decideRun(queries: Queries, run: RunControlRow, approval: Approval, met: boolean): Promise<void> {
   const approvals = json([...run.approvals, approval])
+  // It may also wait for access to its inputs (held-runs.ts).
+  const isHeld = ((run.detail.access as number[] | undefined) ?? []).length > 0
   if (approval.decision === 'denied') {
     await queries
       .updateTable('run')
@@ -92,7 +94,10 @@ export async function decideRun(queries: Queries, run: RunControlRow, approval: 
   } else {
     await queries
       .updateTable('run')
-      .set({ approvals, ...(met && { state: 'queued' }) })
+      .set({
+        approvals,
+        ...(met && (isHeld ? { detail: json({ ...run.detail, approved: true }) } : { state: 'queued' as const })),
+      })
       .where('id', '=', run.id)
       .execute()
   }

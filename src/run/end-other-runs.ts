@@ -38,3 +38,16 @@ export async function endOtherRuns(
   if (running.length > 0) await wake(queries)
   return { cancelled: cancelled.map(({ number }) => number), running: running.map(({ number }) => number) }
 }
+
+/** Grants under way that give the product, as a consumer, something of another product: they may make its roles. */
+export async function runningGrantsTo(queries: Queries, subject: string): Promise<number[]> {
+  const rows = await queries
+    .selectFrom('run')
+    .innerJoin('agreement', (join) => join.on(sql<boolean>`agreement.number = (run.detail ->> 'agreement')::bigint`))
+    .select('run.number')
+    .where('run.kind', '=', 'grant')
+    .where('run.state', '=', 'running')
+    .where('agreement.subject', '=', subject)
+    .execute()
+  return rows.map(({ number }) => number)
+}

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Notices } from '../store/notices.ts'
-import { type ExecuteDeps, executeRun, type Interruption } from './execute.ts'
+import { abandonRun, type ExecuteDeps, executeRun, type Interruption } from './execute.ts'
 import { type Claim, claimRun, LEASE_SECONDS, renewLease } from './journal.ts'
 
 export type Engine = {
@@ -14,6 +14,8 @@ export type Engine = {
 const HEARTBEAT_MS = (LEASE_SECONDS * 1000) / 3
 /** Notices are hints: this poll alone is enough to find every run. */
 const POLL_MS = 1_000
+/** Kept free for grants and revocations, which never wait behind builds. */
+const ACCESS_RUNS = 4
 
 /** Claims runs and executes them, a few at a time, with a heartbeat each. `worker` names this process and the data directory it holds. */
 export function createEngine(
@@ -33,8 +35,8 @@ export function createEngine(
     try {
       do {
         again = false
-        while (!stopped && active.size < deps.concurrency) {
-          const claim = await claimRun(deps.control.db, deps.worker)
+        while (!stopped && active.size < deps.concurrency + ACCESS_RUNS) {
+          const claim = await claimRun(deps.control.db, deps.worker, active.size < deps.concurrency ? null : 'access')
           if (!claim) break
           work(claim)
         }
@@ -57,7 +59,10 @@ export function createEngine(
         })
         .catch((error: Error) => deps.log(`heartbeat of run ${claim.run}: ${error.message}`))
     }, HEARTBEAT_MS)
+    // Cancelled while no worker held it: told before its next step, not with the first heartbeat.
+    if (claim.cancelBy) interrupt({ kind: 'cancel', by: claim.cancelBy })
     const done = executeRun(deps, claim, controller.signal)
+      .catch((error: unknown) => abandonRun(deps, claim, error))
       .catch((error: Error) => deps.log(`run ${claim.run} stopped, it resumes when its lease ends: ${error.message}`))
       .finally(() => {
         clearInterval(heartbeat)

@@ -17,6 +17,8 @@ export type NewRun = {
   detail: Record<string, unknown>
   /** subjects of whom one must approve first; empty = starts at once */
   approvers?: string[]
+  /** it also waits for these requests for access; their numbers are `detail.access` */
+  held?: number[]
 }
 
 /**
@@ -41,6 +43,7 @@ export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: s
     })
     .execute()
   const approvers = run.approvers ?? []
+  const held = run.held ?? []
   const { number } = await queries
     .insertInto('run')
     .values({
@@ -50,11 +53,11 @@ export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: s
       environment: run.environment,
       lane: run.lane,
       plan,
-      state: approvers.length > 0 ? 'waiting' : 'queued',
+      state: approvers.length > 0 || held.length > 0 ? 'waiting' : 'queued',
       by: run.by,
       because: run.because,
       commit_id: run.commit,
-      detail: json(run.detail),
+      detail: json(held.length > 0 ? { ...run.detail, access: held } : run.detail),
       approvers,
       approvals: json([]),
     })

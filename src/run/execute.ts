@@ -1,5 +1,7 @@
+import type { ErrorCode } from '../core/errors.ts'
 import { asHeddleError, fail, toProblem } from '../core/fail.ts'
 import type { Control, Queries } from '../store/control.ts'
+import { isConnectionLost } from '../store/lost-connection.ts'
 import type { RunState } from '../store/schema.ts'
 import type { Command, CommandContext, CommandResult, RunFacts } from './command.ts'
 import { createRunEvents, type RunEvents } from './events.ts'
@@ -20,11 +22,16 @@ export type ExecuteDeps = {
 /** Why a run was interrupted: `cancel` ends it, the others leave it to whoever claims it next. */
 export type Interruption = { kind: 'cancel'; by: string } | { kind: 'lost' } | { kind: 'shutdown' }
 
-/** The outside system did not answer; the same call may succeed a moment later. */
-const TRANSIENT = new Set(['WAREHOUSE_UNREACHABLE', 'WAREHOUSE_LOCK_BUSY', 'TRANSFORM_JOB_LOST'])
+/** The outside system did not answer; the same call may succeed a moment later. How often it is tried: six times bridge 17 s. */
+const ATTEMPTS: Partial<Record<ErrorCode, number>> = {
+  WAREHOUSE_UNREACHABLE: 6,
+  WAREHOUSE_BUSY: 3,
+  TRANSFORM_JOB_LOST: 3,
+  TRANSFORM_RUNTIME_BROKEN: 3,
+}
+const LONGEST_PAUSE_MS = 5_000
 /** Somebody else holds the run: nothing more may be written, not even a failure. */
-const NOT_OURS = new Set(['RUN_LEASE_LOST', 'WAREHOUSE_FENCE_STALE'])
-const ATTEMPTS = 3
+const NOT_OURS = new Set<ErrorCode>(['RUN_LEASE_LOST', 'WAREHOUSE_FENCE_STALE'])
 
 export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortSignal): Promise<void> {
   const run = await readRun(deps.control.db, claim.run)
@@ -44,6 +51,18 @@ export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortS
     if (ended) return
   }
   await settle(deps, { claim, run, events }, 'succeeded', null)
+}
+
+/**
+ * A run that cannot even be executed (a plan of another version, a defect of ours) fails: left alone it would be claimed again for ever. When the control
+ * database is away nothing can be said, and the run goes on when its lease has ended.
+ */
+export async function abandonRun(deps: ExecuteDeps, claim: Claim, thrown: unknown): Promise<void> {
+  const error = asHeddleError(thrown)
+  if (NOT_OURS.has(error.code) || isConnectionLost(thrown) || isConnectionLost(error.cause)) throw thrown
+  deps.log(`run ${claim.run}: ${describeCause(error.cause ?? error)}`)
+  const run = await readRun(deps.control.db, claim.run)
+  await settle(deps, { claim, run, events: createRunEvents(deps.control, claim.run, deps.log) }, 'failed', toProblem(error))
 }
 
 type StepWork = {
@@ -85,6 +104,11 @@ async function executeStep(deps: ExecuteDeps, work: StepWork): Promise<boolean> 
       deps.log(`run ${run.number}: ${error.message}`)
       return true
     }
+    if (isConnectionLost(error.cause)) {
+      // The journal cannot be written now; the lease ends, and the run goes on from this step when the control database is back.
+      deps.log(`run ${run.number} step ${step.id}: the control database went away: ${(error.cause as Error).message}`)
+      return true
+    }
     if (error.code === 'INTERNAL_UNEXPECTED') deps.log(`run ${run.number} step ${step.id}: ${describeCause(error.cause)}`)
     const state = interruption ? 'cancelled' : 'failed'
     const problem = toProblem(error)
@@ -117,12 +141,26 @@ async function attemptStep(deps: ExecuteDeps, work: StepWork, command: Command):
       return result
     } catch (thrown) {
       const error = asHeddleError(thrown)
-      if (signal.aborted || !TRANSIENT.has(error.code) || attempt - step.attempt >= ATTEMPTS) throw thrown
-      const pause = 300 * 4 ** (attempt - step.attempt - 1)
+      const tried = attempt - step.attempt
+      if (signal.aborted || tried >= (ATTEMPTS[error.code] ?? 1)) throw thrown
+      const pause = Math.min(300 * 4 ** (tried - 1), LONGEST_PAUSE_MS)
       events.emit(step.id, 'log', { level: 'warn', text: `${error.message}; trying again in ${pause / 1000} s` })
-      await new Promise((resolve) => setTimeout(resolve, pause))
+      await pauseUnlessAborted(pause, signal)
+      if (signal.aborted) throw signal.reason
     }
   }
+}
+
+function pauseUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })
 }
 
 function contextOf({ run, claim, step, events, results, memo, signal }: StepWork, attempt: number): CommandContext {

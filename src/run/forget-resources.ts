@@ -6,5 +6,16 @@ export async function forgetResources(queries: Queries, product: string): Promis
   await queries.deleteFrom('inventory').where('product', '=', product).execute()
   await queries.deleteFrom('batch').where('product', '=', product).execute()
   await queries.deleteFrom('handled_push').where('product', '=', product).execute()
+  await removeTriggers(queries, product)
   await withdrawReleases(queries, product)
+}
+
+/** Nothing starts by itself any more. */
+export async function removeTriggers(queries: Queries, product: string): Promise<void> {
+  await queries.deleteFrom('trigger').where('product', '=', product).execute()
+}
+
+export async function listTriggers(queries: Queries, product: string): Promise<string[]> {
+  const rows = await queries.selectFrom('trigger').select(['environment', 'component']).where('product', '=', product).execute()
+  return rows.map(({ environment, component }) => `${component} in ${environment}`)
 }

@@ -7,25 +7,25 @@ import type { Database, RunState, StepState } from '../store/schema.ts'
 import type { CommandResult, RunFacts } from './command.ts'
 
 /** Every write below names the epoch it was claimed with; the database refuses a worker that lost its lease. */
-export type Claim = { run: string; epoch: number }
+export type Claim = { run: string; epoch: number; cancelBy?: string | null }
 export type StepRow = Step & { state: StepState; attempt: number; result: CommandResult | null }
 
 export const LEASE_SECONDS = 10
 
 /** Takes the oldest run that may start: queued with a free lane, or running with a lease that ended. */
-export async function claimRun(queries: Queries, worker: string): Promise<Claim | null> {
-  const claimed = await sql<{ id: string; epoch: number }>`
+export async function claimRun(queries: Queries, worker: string, lane: string | null = null): Promise<Claim | null> {
+  const claimed = await sql<{ id: string; epoch: number; cancel_by: string | null }>`
     update run set state = 'running', owner = ${worker}, epoch = nextval('run_epoch'),
       lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}),
       started_at = coalesce(started_at, clock_timestamp()), problem = null, ended_at = null
     where id = (
       select q.id from run q
-      where (q.state = 'queued' and not exists (
+      where (${lane}::text is null or q.lane = ${lane}) and ((q.state = 'queued' and not exists (
           select from run a where a.product = q.product and a.environment = q.environment and a.state = 'running'
             and (a.lane = q.lane or (a.lane in ('control', 'data') and q.lane in ('control', 'data')))))
-        or (q.state = 'running' and q.lease_until < clock_timestamp())
+        or (q.state = 'running' and q.lease_until < clock_timestamp()))
       order by q.number for update skip locked limit 1)
-    returning id, epoch`
+    returning id, epoch, cancel_by`
     .execute(queries)
     .catch((error: { code?: string }) => {
       // Two workers chose two runs of one lane at once: the unique index let one through, the other looks again.
@@ -33,7 +33,7 @@ export async function claimRun(queries: Queries, worker: string): Promise<Claim 
       throw error
     })
   const row = claimed.rows[0]
-  return row ? { run: row.id, epoch: row.epoch } : null
+  return row ? { run: row.id, epoch: row.epoch, cancelBy: row.cancel_by } : null
 }
 
 export async function renewLease(queries: Queries, claim: Claim): Promise<{ held: boolean; cancelBy: string | null }> {

@@ -39,6 +39,15 @@ export async function readRecords(queries: Queries, product: string): Promise<Re
     releases: await queries.selectFrom('release').selectAll().where('product', '=', product).orderBy('number').execute(),
     entry: await queries.selectFrom('entry').selectAll().where('product', '=', product).execute(),
     monitors: await queries.selectFrom('monitor').selectAll().where('product', '=', product).execute(),
+    triggers: await queries.selectFrom('trigger').selectAll().where('product', '=', product).execute(),
+    observations: await queries
+      .selectFrom('observation')
+      .innerJoin('monitor', 'monitor.id', 'observation.monitor')
+      .selectAll('observation')
+      .where('monitor.product', '=', product)
+      .orderBy('slice_start')
+      .execute(),
+    incidents: await queries.selectFrom('incident').selectAll().where('product', '=', product).orderBy('number').execute(),
     publications: await queries.selectFrom('publication').selectAll().where('product', '=', product).orderBy('at').execute(),
     batches: await queries.selectFrom('batch').selectAll().where('product', '=', product).orderBy('sealed_at').execute(),
   }

@@ -56,6 +56,22 @@ export async function withdrawReleases(queries: Queries, product: string): Promi
   await queries.updateTable('release').set({ current: false }).where('product', '=', product).execute()
 }
 
+/** Who must approve a deploy; no approvers = nobody. */
+export type DeployRule = { approvers: string[]; selfApproval: boolean; required: number }
+
+/** The approval rule that the release served now was deployed with, or null before the first release. */
+export async function standingRule(queries: Queries, product: string, environment: string): Promise<DeployRule | null> {
+  const row = await queries
+    .selectFrom('release')
+    .innerJoin('run', 'run.id', 'release.run')
+    .select('run.detail')
+    .where('release.product', '=', product)
+    .where('release.environment', '=', environment)
+    .where('release.current', '=', true)
+    .executeTakeFirst()
+  return (row?.detail.rule as DeployRule | undefined) ?? null
+}
+
 /** The content of the deploy that runs now, or null. */
 export async function runningContent(queries: Queries, product: string, environment: string): Promise<string | null> {
   const row = await queries

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { sqlName } from '../core/names.ts'
 import type { ProductSpec } from './types.ts'
 
 /** The path of the generated file inside the dbt project. */
@@ -21,7 +22,7 @@ export function generateSources(spec: ProductSpec): string {
     const known = upstream.get(name) ?? []
     for (const object of input.expects)
       if (!known.some((table) => table.name === object.name))
-        known.push({ name: object.name, identifier: `${name}__${object.name}` })
+        known.push({ name: object.name, identifier: upstreamRelation(input.product, object.name) })
     upstream.set(name, known)
   }
   for (const [name, objects] of upstream) sources.push({ name, schema, tables: objects })
@@ -29,9 +30,9 @@ export function generateSources(spec: ProductSpec): string {
   return `# Generated from data_product_spec.yml: what this project may read.\n${stringify(body, { lineWidth: 0 })}`
 }
 
-/** The relation in the private schema that stands for an object of an upstream product. */
+/** The relation in the private schema that stands for an object of an upstream product; long names are cut like every other of ours. */
 export function upstreamRelation(product: string, object: string): string {
-  return `${sourceName(product)}__${object}`
+  return sqlName(`${sourceName(product)}__${object}`)
 }
 
 function sourceName(product: string): string {

@@ -37,6 +37,23 @@ const MeshFile = z.strictObject({
     .default({ domain: { by: ['platform'] }, product: { by: 'domain-owners' }, access: { by: 'offer' } }),
   /** folders whose files start a product; `standard` is built in */
   templates: z.record(Name, z.strictObject({ title: z.string(), path: z.string() })).default({}),
+  /** how people and systems are told: a mail server, hosts inside that webhooks may reach, who hears of the platform's own trouble */
+  notices: z
+    .strictObject({
+      smtp: z
+        .strictObject({
+          host: z.string().min(1),
+          port: z.int().min(1).max(65_535),
+          from: z.string().regex(/^[^\r\n]*@[^\r\n]+$/, 'an address such as Heddle <heddle@example.org>'),
+          security: z.enum(['tls', 'starttls', 'plain']).default('starttls'),
+          /** its password is the secret smtp-password of the platform */
+          user: z.string().optional(),
+        })
+        .optional(),
+      webhooks: z.strictObject({ allow: z.array(z.string()).default([]) }).default({ allow: [] }),
+      platform: z.array(z.email()).default([]),
+    })
+    .default({ webhooks: { allow: [] }, platform: [] }),
   /** closed list of purposes an offer may permit; empty allows any */
   purposes: z.array(z.string()).default([]),
   subjects: z

@@ -25,6 +25,8 @@ export function openControl(connection: ControlConnection, options: { max?: numb
     types: types as pg.CustomTypesConfig,
   })
   pool.on('error', (error) => options.log(`control database connection lost: ${error.message}`))
+  // One that breaks while it is lent and between two statements of a transaction: the next statement fails, which is enough.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
   return { db, connection, close: () => db.destroy() }
 }

@@ -16,13 +16,12 @@ export async function openNotices(connection: ControlConnection, log: (line: str
   ])
   let client: pg.Client | null = null
   let closed = false
+  let waiting = false
 
   async function connect(): Promise<void> {
     const next = new pg.Client({ ...connection, application_name: 'heddle-notices' })
     next.on('error', () => {})
-    next.on('end', () => {
-      if (!closed) retry()
-    })
+    next.on('end', retry)
     await next.connect()
     client = next
     next.on('notification', ({ channel, payload }) => {
@@ -33,8 +32,12 @@ export async function openNotices(connection: ControlConnection, log: (line: str
     for (const each of handlers.values()) for (const handle of each) handle('')
   }
 
+  /** A failed connection says so twice, by its end and by its promise: one try follows. */
   function retry(): void {
+    if (waiting) return
+    waiting = true
     setTimeout(() => {
+      waiting = false
       if (closed) return
       connect().catch((error: Error) => {
         log(`notices: ${error.message}; trying again`)

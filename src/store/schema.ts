@@ -1,6 +1,10 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 import type { Problem } from '../core/fail.ts'
 import type { Step } from '../plan/step.ts'
+import type { TriggerDefinition } from '../plan/triggers.ts'
+import type { Message } from '../platform/notification.ts'
+import type { LevelState, Verdict } from '../slo/evaluate.ts'
+import type { Outcome } from '../slo/level.ts'
 import type { ProductSpec, ServiceLevel } from '../spec/types.ts'
 
 /** The rows of the control database, as `migrations/` makes them. Times are Dates; bigints that can pass 2^53 do not occur. */
@@ -37,6 +41,23 @@ export type AgreementState =
   | 'failed'
 /** `as`: the names of the rule that the decider stood for when deciding, itself or its groups */
 export type Approval = { by: string; as: string[]; at: string; decision: 'approved' | 'denied'; note: string | null }
+
+export type IncidentState = 'open' | 'acknowledged' | 'resolved'
+/** Why a level fails, in words for people and with what it points at. No row values. */
+export type Cause = {
+  kind: 'run' | 'upstream' | 'idle' | 'unreadable' | 'short' | 'platform'
+  what: string
+  /** what to do next */
+  next: string
+  /** number of the failed run */
+  run?: number
+  /** address of the product whose data is waited for */
+  upstream?: string
+  /** number of that product's open incident */
+  incident?: number
+}
+/** Secrets are resolved when a message is sent, so the row holds names only. */
+export type StoredDestination = { kind: 'email'; to: string[] } | { kind: 'webhook'; urlSecret: string }
 
 export type Database = {
   mesh: { version: Generated<number>; document: Json<object>; hash: string; applied_at: Made }
@@ -185,7 +206,53 @@ export type Database = {
     run: string
     sealed_at: Made
   }
-  publication: { id: string; product: string; environment: string; payload: Json<Record<string, unknown>>; at: Date }
+  publication: {
+    id: string
+    product: string
+    environment: string
+    payload: Json<Record<string, unknown>>
+    at: Date
+    observed_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  }
+  reading: {
+    run: string
+    input: string
+    product: string
+    environment: string
+    upstream: string
+    port: string
+    major: number
+    publication: number
+    revision: number
+    at: Made
+  }
+  published_port: {
+    product: string
+    environment: string
+    port: string
+    major: number
+    publication: number
+    revision: number
+    at: Date
+  }
+  trigger: {
+    product: string
+    environment: string
+    component: string
+    definition: Json<TriggerDefinition>
+    next_due: Date | null
+    fired_at: Date | null
+  }
+  trigger_source: {
+    product: string
+    environment: string
+    component: string
+    input: string
+    upstream: string
+    port: string
+    major: number
+    seen: number
+  }
   agreement: {
     id: string
     number: Generated<number>
@@ -228,6 +295,53 @@ export type Database = {
     kind: ServiceLevel['kind']
     level: Json<ServiceLevel>
     run: string
+    since: Made
+  }
+  observation: {
+    monitor: string
+    slice_start: Date
+    outcome: Outcome
+    value: number | null
+    observed_at: Date | null
+    recorded_at: Made
+    run: string | null
+    replayed: ColumnType<boolean, boolean | undefined, boolean>
+    problem: string | null
+  }
+  evaluation: { monitor: string; at: Date; due_at: Date; state: LevelState; since: Date; verdict: Json<Verdict> }
+  planned_stop: { id: string; began_at: Date; ended_at: Date | null }
+  incident: {
+    id: string
+    number: Generated<number>
+    key: string
+    product: string | null
+    environment: string | null
+    slo: string
+    monitor: string | null
+    state: IncidentState
+    severity: 'page' | 'ticket'
+    cause: Json<Cause>
+    opened_at: Date
+    acknowledged_at: Date | null
+    acknowledged_by: string | null
+    resolved_at: Date | null
+  }
+  notification: {
+    id: string
+    key: string
+    product: string | null
+    environment: string | null
+    incidents: string[]
+    change: 'opened' | 'resolved'
+    receiver: string
+    destination: Json<StoredDestination>
+    message: Json<Message>
+    attempts: Generated<number>
+    next_try: Date
+    delivered_at: Date | null
+    given_up_at: Date | null
+    problem: string | null
+    created_at: Made
   }
   handled_push: { product: string; commit_id: string; at: Made }
   audit: { seq: Generated<number>; at: Made; body: string; previous: string; hash: string }

@@ -50,7 +50,7 @@ async function controlState(client: pg.Client, id: string, address: string) {
       'select kind, environment, lane, state, by, commit_id is not null as pinned, problem from run where product = $1 order by number',
     ),
     steps: await ask(
-      'select r.number - min(r.number) over () as run, s.id, s.state, s.result, s.problem from step s join run r on r.id = s.run where r.product = $1 order by r.number, s.ordinal',
+      'select dense_rank() over (order by r.number) as run, s.id, s.state, s.result, s.problem from step s join run r on r.id = s.run where r.product = $1 order by r.number, s.ordinal',
     ),
     releases: await ask(
       'select environment, number, label, revision, current, spec, run from release where product = $1 order by environment, number',
@@ -127,8 +127,8 @@ async function warehouseState(client: pg.Client, id: string, address: string) {
       a.rolpassword is not null as password, (select array_agg(s.setconfig order by s.setdatabase) from pg_db_role_setting s where s.setrole = r.oid)::text as settings,
       shobj_description(r.oid, 'pg_authid') as comment from pg_roles r join pg_authid a on a.oid = r.oid where ${roles} order by 1`),
     members:
-      await ask(`select pg_get_userbyid(m.roleid) as role, pg_get_userbyid(m.member) as member, m.admin_option, m.inherit_option, m.set_option
-      from pg_auth_members m where exists (select from pg_roles r where r.oid in (m.roleid, m.member) and ${roles}) order by 1, 2`),
+      await ask(`select pg_get_userbyid(m.roleid) as role, pg_get_userbyid(m.member) as member, pg_get_userbyid(m.grantor) as grantor, m.admin_option, m.inherit_option, m.set_option
+      from pg_auth_members m where exists (select from pg_roles r where r.oid in (m.roleid, m.member) and ${roles}) order by 1, 2, 3`),
     sessions: await ask(
       `select usename, state from pg_stat_activity r where usename like 'prod\\_\\_${domain}\\_\\_${name}\\_\\_%'`,
     ),
@@ -165,7 +165,29 @@ function normalise(text: string, address: string, id: string, runs: string[]): s
     .replaceAll(sqlName(name), 'NAME')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
     .replace(/\b[0-9a-f]{40}\b/g, 'COMMIT')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(Z|\+00)/g, 'TIME')
+}
+
+/** What one state has and the other has not, a line each: an empty list when they are the same. */
+export function differences(actual: ProductState, expected: ProductState): string[] {
+  const [is, should] = [linesOf(actual), linesOf(expected)]
+  return [...without(is, should).map((line) => `+ ${line}`), ...without(should, is).map((line) => `- ${line}`)]
+}
+
+/** Elements of lists stand whole, without their place: lists are sorted by what they hold. */
+function linesOf(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.map((element) => `${path}: ${JSON.stringify(element)}`)
+  if (value === null || typeof value !== 'object') return [`${path}: ${JSON.stringify(value)}`]
+  return Object.entries(value).flatMap(([key, inner]) => linesOf(inner, `${path}/${key}`))
+}
+
+function without(lines: string[], others: string[]): string[] {
+  const left = [...others]
+  return lines.filter((line) => {
+    const at = left.indexOf(line)
+    if (at >= 0) left.splice(at, 1)
+    return at < 0
+  })
 }
 
 /**

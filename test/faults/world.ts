@@ -7,7 +7,12 @@ import { ORDERS_CSV, orderFiles, writeFiles, writeSource } from '../small-mesh.t
  * Products of equal content in domains of their own, with names of equal length: what a fault leaves of one is compared with what calm weather leaves
  * of another. Each has its own domain, because budget, namespace and community belong to the domain and are made by its first product only.
  */
-export const PRODUCTS = ['aa', 'bb', 'cc', 'dd', 'ee', 'ff'].map((name) => `dom-${name}/pro-${name}`)
+export const products = (count: number): string[] =>
+  Array.from({ length: count }, (_, n) => {
+    const name = String.fromCharCode(97 + Math.floor(n / 26), 97 + (n % 26))
+    return `dom-${name}/pro-${name}`
+  })
+export const PRODUCTS = products(6)
 
 const MODEL = 'dbt/models/orders.sql'
 const MASKED = `        - type: data-policy
@@ -45,9 +50,9 @@ export const slowFiles = (seconds: number): Record<string, string> => ({
   [MODEL]: `${orderFiles()[MODEL]!.trimEnd()} cross join (select pg_sleep(${seconds})) as nap\n`,
 })
 
-function meshOf(products: readonly string[]): string {
+function meshOf(addresses: readonly string[]): string {
   const lines = (of: (domain: string, name: string) => string) =>
-    products.map((address) => of(...(address.split('/') as [string, string]))).join('\n')
+    addresses.map((address) => of(...(address.split('/') as [string, string]))).join('\n')
   return `apiVersion: heddle.dev/v1alpha1
 kind: Mesh
 metadata: {name: faults}
@@ -56,7 +61,7 @@ environments:
 domains:
 ${lines((domain) => `  ${domain}: {title: Domain, owners: [developer]}`)}
 sources:
-  files: {path: "{data}/work/sources/files", domains: [${products.map((address) => address.split('/')[0]).join(', ')}]}
+  files: {path: "{data}/work/sources/files", domains: [${addresses.map((address) => address.split('/')[0]).join(', ')}]}
 templates:
 ${lines((_, name) => `  ${name}: {title: Orders, path: "{data}/work/templates/${name}"}`)}
 subjects:
@@ -65,10 +70,10 @@ subjects:
 `
 }
 
-export async function startFaultMesh(products: readonly string[] = PRODUCTS): Promise<TestPlatform> {
-  const platform = await startTestPlatform({ mesh: meshOf(products) })
+export async function startFaultMesh(addresses: readonly string[] = PRODUCTS): Promise<TestPlatform> {
+  const platform = await startTestPlatform({ mesh: meshOf(addresses) })
   await writeSource(platform, 'files/orders.csv', ORDERS_CSV)
-  for (const address of products) await writeTemplate(platform, address, {})
+  for (const address of addresses) await writeTemplate(platform, address, {})
   return platform
 }
 
@@ -82,7 +87,7 @@ export async function askFor(platform: TestPlatform, address: string): Promise<v
   const [domain, name] = address.split('/') as [string, string]
   await platform
     .client()
-    .createRequest({ kind: 'product', payload: { domain, name, template: name } })
+    .createRequest({ kind: 'product', payload: { domain, name, title: 'Product', template: name } })
     .catch((error: { code?: string }) => {
       if (error.code !== 'CLIENT_SERVER_UNREACHABLE') throw error
     })

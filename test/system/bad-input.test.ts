@@ -4,7 +4,18 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type pg from 'pg'
 import type { TestPlatform } from '../platform.ts'
-import { connectAs, makeProduct, ORDERS_CSV, ORDERS_SQL, orderFiles, push, servedOrders, startSmallMesh, waitForEnd, writeSource } from '../small-mesh.ts'
+import {
+  connectAs,
+  makeProduct,
+  ORDERS_CSV,
+  ORDERS_SQL,
+  orderFiles,
+  push,
+  servedOrders,
+  startSmallMesh,
+  waitForEnd,
+  writeSource,
+} from '../small-mesh.ts'
 
 const ORDERS = 'shop/orders'
 const SPEC = 'data_product_spec.yml'
@@ -81,18 +92,32 @@ const spec = (from: string, to: string) => {
 const model = (sql: string) => ({ [MODEL]: sql })
 
 test('a broken spec is refused with file, line, column, code and fix', async () => {
-  const text = await assertRefused(spec('  name: orders\n', '  name: [orders\n'), [/data_product_spec\.yml:\d+:\d+/, /SPEC_YAML_INVALID/, /fix/])
+  const text = await assertRefused(spec('  name: orders\n', '  name: [orders\n'), [
+    /data_product_spec\.yml:\d+:\d+/,
+    /SPEC_YAML_INVALID/,
+    /fix/,
+  ])
   assert.ok(!/\bat .*\.ts:\d+/.test(text), 'no stack trace')
 })
 test('an unknown type is refused with the nearest one', async () => {
-  await assertRefused(spec('type: dbt-transformation', 'type: dbt-transformatoin'), [/data_product_spec\.yml:\d+:\d+/, /SPEC_TYPE_UNKNOWN/, /dbt-transformation/])
+  await assertRefused(spec('type: dbt-transformation', 'type: dbt-transformatoin'), [
+    /data_product_spec\.yml:\d+:\d+/,
+    /SPEC_TYPE_UNKNOWN/,
+    /dbt-transformation/,
+  ])
 })
 test('an unknown key and a wrong value are both told at once', async () => {
-  const broken = files[SPEC]!.replace('      dependsOn: [ingest]', '      dependOn: [ingest]').replace('logicalType: integer, description: How many', 'logicalType: wrong, description: How many')
+  const broken = files[SPEC]!.replace('      dependsOn: [ingest]', '      dependOn: [ingest]').replace(
+    'logicalType: integer, description: How many',
+    'logicalType: wrong, description: How many',
+  )
   await assertRefused({ [SPEC]: broken }, [/SPEC_KEY_UNKNOWN/, /SPEC_VALUE_INVALID/])
 })
 test('a deploy file that names an unknown environment is refused', async () => {
-  await assertRefused({ [DEPLOY]: files[DEPLOY]!.replace('prod:', 'staging:') }, [/data_product_deploy\.yml:\d+:\d+/, /SPEC_[A-Z_]+/])
+  await assertRefused({ [DEPLOY]: files[DEPLOY]!.replace('prod:', 'staging:') }, [
+    /data_product_deploy\.yml:\d+:\d+/,
+    /SPEC_[A-Z_]+/,
+  ])
 })
 test('a spec that speaks for another product or domain is refused', async () => {
   await assertRefused(spec('namespace: shop', 'namespace: clinic'), [/SPEC_METADATA_MISMATCH/])
@@ -141,12 +166,20 @@ test('a name that is taken, or that would collide in the warehouse, is refused w
 })
 
 test('a dbt project that does not parse', async () => {
-  await assertRunFails(clean(model("select * from {{ ref('orders_that_are_not_there') }}\n")), 'TRANSFORM_PROJECT_UNPARSABLE', /orders_that_are_not_there/)
+  await assertRunFails(
+    clean(model("select * from {{ ref('orders_that_are_not_there') }}\n")),
+    'TRANSFORM_PROJECT_UNPARSABLE',
+    /orders_that_are_not_there/,
+  )
   await assertRunFails(clean(model('select {% if %} 1\n')), 'TRANSFORM_PROJECT_UNPARSABLE', /orders\.sql/)
   await assertRunFails(clean({ 'dbt/dbt_project.yml': 'name: [\n' }), 'TRANSFORM_PROJECT_UNPARSABLE', /dbt_project/)
 })
 test('SQL that fails', async () => {
-  await assertRunFails(clean(model("select id::bigint as id, item, nothing_of_the_kind as amount from {{ source('staging', 'orders') }}\n")), 'TRANSFORM_MODEL_FAILED', /nothing_of_the_kind/)
+  await assertRunFails(
+    clean(model("select id::bigint as id, item, nothing_of_the_kind as amount from {{ source('staging', 'orders') }}\n")),
+    'TRANSFORM_MODEL_FAILED',
+    /nothing_of_the_kind/,
+  )
 })
 test('a source that cannot be read is never taken for empty', async () => {
   const source = join(platform.data, 'work/sources/shop/orders.csv')
@@ -174,31 +207,71 @@ test('a source that cannot be read is never taken for empty', async () => {
 test("a macro that reads another product's schema, or the platform's own", async () => {
   for (const relation of ['shop_other_other_v1.example', 'shop_other__r1.example', 'heddle.mask_key', 'pg_catalog.pg_authid']) {
     await assertRunFails(
-      clean({ ...model(`select id::bigint as id, item, {{ read_elsewhere() }} as amount from {{ source('staging', 'orders') }}\n`), 'dbt/macros/read.sql': `{% macro read_elsewhere() %}(select count(*)::integer from ${relation}){% endmacro %}\n` }),
+      clean({
+        ...model(`select id::bigint as id, item, {{ read_elsewhere() }} as amount from {{ source('staging', 'orders') }}\n`),
+        'dbt/macros/read.sql': `{% macro read_elsewhere() %}(select count(*)::integer from ${relation}){% endmacro %}\n`,
+      }),
       'TRANSFORM_MODEL_FAILED',
       /permission denied/,
     )
   }
 })
 test('a grants config, and a grant in a hook', async () => {
-  await assertRunFails(clean(model(`{{ config(grants={'select': ['public']}) }}\n${ORDERS_SQL}`)), 'TRANSFORM_GRANTS_REFUSED', /orders/)
-  await assertRunFails(clean(model(`{{ config(post_hook="grant select on {{ this }} to public") }}\n${ORDERS_SQL}`)), /VERIFY_GRANTED|TRANSFORM_MODEL_FAILED/, /orders/)
+  await assertRunFails(
+    clean(model(`{{ config(grants={'select': ['public']}) }}\n${ORDERS_SQL}`)),
+    'TRANSFORM_GRANTS_REFUSED',
+    /orders/,
+  )
+  await assertRunFails(
+    clean(model(`{{ config(post_hook="grant select on {{ this }} to public") }}\n${ORDERS_SQL}`)),
+    /VERIFY_GRANTED|TRANSFORM_MODEL_FAILED/,
+    /orders/,
+  )
   // The build schema is not dbt's own, so PostgreSQL warns and grants nothing.
-  const hooked = await push(platform, tree, clean(model(`{{ config(post_hook="grant usage on schema {{ target.schema }} to public") }}\n${ORDERS_SQL}`)))
+  const hooked = await push(
+    platform,
+    tree,
+    clean(model(`{{ config(post_hook="grant usage on schema {{ target.schema }} to public") }}\n${ORDERS_SQL}`)),
+  )
   assert.equal((await waitForEnd(platform, hooked.run!)).state, 'succeeded')
-  const granted = await prod.query("select nspname from pg_namespace, aclexplode(nspacl) where grantee = 0 and nspname like 'shop%'")
+  const granted = await prod.query(
+    "select nspname from pg_namespace, aclexplode(nspacl) where grantee = 0 and nspname like 'shop%'",
+  )
   assert.deepEqual(granted.rows, [])
 })
 test('a port built as a view, a model in another schema, a contract that does not fit', async () => {
   await assertRunFails(clean(model(`{{ config(materialized='view') }}\n${ORDERS_SQL}`)), 'TRANSFORM_PORT_NOT_A_TABLE', /view/)
-  await assertRunFails(clean(model(`{{ config(schema='elsewhere') }}\n${ORDERS_SQL}`)), 'TRANSFORM_NODE_OUTSIDE_BUILD', /elsewhere/)
-  await assertRunFails(clean(model("select id::bigint as id, item from {{ source('staging', 'orders') }}\n")), 'VERIFY_COLUMN_MISSING', /amount/)
-  await assertRunFails(clean(model("select id::bigint as id, item, amount from {{ source('staging', 'orders') }}\n")), 'VERIFY_COLUMN_TYPE', /amount/)
-  await assertRunFails(clean(spec('            - name: orders\n              description: Orders by number.', '            - name: orders\n              from: not_built\n              description: Orders by number.')), 'TRANSFORM_PORT_MODEL_MISSING', /not_built/)
+  await assertRunFails(
+    clean(model(`{{ config(schema='elsewhere') }}\n${ORDERS_SQL}`)),
+    'TRANSFORM_NODE_OUTSIDE_BUILD',
+    /elsewhere/,
+  )
+  await assertRunFails(
+    clean(model("select id::bigint as id, item from {{ source('staging', 'orders') }}\n")),
+    'VERIFY_COLUMN_MISSING',
+    /amount/,
+  )
+  await assertRunFails(
+    clean(model("select id::bigint as id, item, amount from {{ source('staging', 'orders') }}\n")),
+    'VERIFY_COLUMN_TYPE',
+    /amount/,
+  )
+  await assertRunFails(
+    clean(
+      spec(
+        '            - name: orders\n              description: Orders by number.',
+        '            - name: orders\n              from: not_built\n              description: Orders by number.',
+      ),
+    ),
+    'TRANSFORM_PORT_MODEL_MISSING',
+    /not_built/,
+  )
 })
 test('a macro that reads the environment finds nothing there', async () => {
   const sql = `select id::bigint as id, {{ read_environment() }} as item, amount::integer as amount from {{ source('staging', 'orders') }}\n`
-  const macro = (name: string) => ({ 'dbt/macros/read.sql': `{% macro read_environment() %}'{{ env_var("${name}", "nothing") }}'{% endmacro %}\n` })
+  const macro = (name: string) => ({
+    'dbt/macros/read.sql': `{% macro read_environment() %}'{{ env_var("${name}", "nothing") }}'{% endmacro %}\n`,
+  })
   for (const name of ['HEDDLE_CANARY', 'DBT_CANARY']) {
     const pushed = await push(platform, tree, clean({ ...model(sql), ...macro(name) }))
     const run = await waitForEnd(platform, pushed.run!)
@@ -215,6 +288,8 @@ test('after all of it a good push is served', async () => {
   const pushed = await push(platform, tree, clean({ 'dbt/macros/read.sql': '{# nothing #}\n' }))
   assert.equal((await waitForEnd(platform, pushed.run!)).state, 'succeeded')
   await assertNothingLost()
-  const stranger = await connectAs(platform, ORDERS).then((client) => client.query('select count(*) from shop_other__build.example').finally(() => client.end())).catch((error: Error) => error.message)
+  const stranger = await connectAs(platform, ORDERS)
+    .then((client) => client.query('select count(*) from shop_other__build.example').finally(() => client.end()))
+    .catch((error: Error) => error.message)
   assert.match(String(stranger), /permission denied|does not exist/)
 })

@@ -38,29 +38,54 @@ type Answer = { status: number; headers: Record<string, string | string[] | unde
 function send(method: string, path: string, options: { headers?: Record<string, string>; body?: string } = {}): Promise<Answer> {
   const { hostname, port } = new URL(platform.url)
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, method, path, headers: { ...(options.body !== undefined && { 'content-type': 'application/json' }), ...options.headers }, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8')
-        resolve({ status: response.statusCode!, headers: response.headers, text, problem: (text !== '' && /problem\+json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : {}) as Problem })
-      })
-    })
+    const request = httpRequest(
+      {
+        hostname,
+        port,
+        method,
+        path,
+        headers: { ...(options.body !== undefined && { 'content-type': 'application/json' }), ...options.headers },
+        agent: false,
+      },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8')
+          resolve({
+            status: response.statusCode!,
+            headers: response.headers,
+            text,
+            problem: (text !== '' && /problem\+json/.test(response.headers['content-type'] ?? '')
+              ? JSON.parse(text)
+              : {}) as Problem,
+          })
+        })
+      },
+    )
     request.on('error', reject)
     request.setTimeout(10_000, () => request.destroy(new Error(`${method} ${path} was not answered`)))
     request.end(options.body)
   })
 }
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
-const changes = async () => (await control.query('select (select count(*) from audit) as audit, (select count(*) from run) as runs, (select count(*) from request) as requests, (select count(*) from token) as tokens')).rows[0]
+const changes = async () =>
+  (
+    await control.query(
+      'select (select count(*) from audit) as audit, (select count(*) from run) as runs, (select count(*) from request) as requests, (select count(*) from token) as tokens',
+    )
+  ).rows[0]
 
 type OpenApi = { paths: Record<string, Record<string, unknown>> }
 const routes = async () => {
   const { paths } = JSON.parse((await send('GET', '/api/v1/openapi.json')).text) as OpenApi
-  return Object.entries(paths).flatMap(([path, verbs]) => Object.keys(verbs).map((method) => ({ method: method.toUpperCase(), path })))
+  return Object.entries(paths).flatMap(([path, verbs]) =>
+    Object.keys(verbs).map((method) => ({ method: method.toUpperCase(), path })),
+  )
 }
-const filled = (path: string) => path.replace('{domain}', 'shop').replace('{product}', 'orders').replace('{number}', '1').replace('{name}', 'developer')
+const filled = (path: string) =>
+  path.replace('{domain}', 'shop').replace('{product}', 'orders').replace('{number}', '1').replace('{name}', 'developer')
 
 test('every route of the API refuses who is not signed in', async () => {
   const open = ['/api/v1/health', '/api/v1/login']
@@ -69,9 +94,18 @@ test('every route of the API refuses who is not signed in', async () => {
   const before = await changes()
   for (const { method, path } of all) {
     if (open.includes(path)) continue
-    for (const headers of [{}, bearer('hdg_wrong'), { cookie: 'heddle_session=wrong', 'heddle-request': '1' }, { 'heddle-as': 'platform' }]) {
+    for (const headers of [
+      {},
+      bearer('hdg_wrong'),
+      { cookie: 'heddle_session=wrong', 'heddle-request': '1' },
+      { 'heddle-as': 'platform' },
+    ]) {
       const answer = await send(method, filled(path), { headers, ...(method === 'GET' ? {} : { body: '{}' }) })
-      assert.equal(answer.status, 401, `${method} ${path} with ${JSON.stringify(headers)}: ${answer.status} ${answer.text.slice(0, 200)}`)
+      assert.equal(
+        answer.status,
+        401,
+        `${method} ${path} with ${JSON.stringify(headers)}: ${answer.status} ${answer.text.slice(0, 200)}`,
+      )
       assert.equal(answer.problem.code, 'HTTP_NOT_SIGNED_IN')
     }
   }
@@ -80,9 +114,24 @@ test('every route of the API refuses who is not signed in', async () => {
 })
 
 test('another spelling of an address is no way around', async () => {
-  for (const path of ['/%61pi/v1/products', '/api/v1/%70roducts', '//api/v1/products', '/api//v1/products', '/api/v1/../v1/products', '/API/V1/products', '/api/v1/products/', '/api/v1/products;x=1', '/x/../api/v1/products', '/api/v1/products%2fshop%2forders', '/%2e/api/v1/products']) {
+  for (const path of [
+    '/%61pi/v1/products',
+    '/api/v1/%70roducts',
+    '//api/v1/products',
+    '/api//v1/products',
+    '/api/v1/../v1/products',
+    '/API/V1/products',
+    '/api/v1/products/',
+    '/api/v1/products;x=1',
+    '/x/../api/v1/products',
+    '/api/v1/products%2fshop%2forders',
+    '/%2e/api/v1/products',
+  ]) {
     const answer = await send('GET', path)
-    assert.ok([400, 401, 404].includes(answer.status) || !answer.text.includes('shop/orders'), `${path}: ${answer.status} ${answer.text.slice(0, 200)}`)
+    assert.ok(
+      [400, 401, 404].includes(answer.status) || !answer.text.includes('shop/orders'),
+      `${path}: ${answer.status} ${answer.text.slice(0, 200)}`,
+    )
     assert.ok(!answer.text.includes('"items"'), `${path}: ${answer.text.slice(0, 200)}`)
   }
   for (const method of ['HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'PROPFIND']) {
@@ -104,7 +153,9 @@ test("another host's name is refused, so a rebound name reads nothing", async ()
 
 test('a one-time address works once; its cookie changes nothing without our own header', async () => {
   const once = new URL((await platform.client().once()).url).searchParams.get('once')!
-  const logins = await Promise.all(Array.from({ length: 5 }, () => send('POST', '/api/v1/login', { body: JSON.stringify({ once }) })))
+  const logins = await Promise.all(
+    Array.from({ length: 5 }, () => send('POST', '/api/v1/login', { body: JSON.stringify({ once }) })),
+  )
   assert.deepEqual(logins.map((login) => login.status).sort(), [200, 401, 401, 401, 401])
   assert.equal(logins.find((login) => login.status === 401)!.problem.code, 'HTTP_ONCE_SPENT')
   const set = String(logins.find((login) => login.status === 200)!.headers['set-cookie'])
@@ -143,14 +194,28 @@ test('a token of a product opens its own routes and nothing else', async () => {
   assert.equal(waiting.state, 'submitted')
   const before = await changes()
   const allowed: Record<string, string[]> = {
-    [gitToken]: ['GET /api/v1/me', 'GET /api/v1/products/{domain}/{product}', 'POST /api/v1/products/{domain}/{product}/plan', 'POST /api/v1/products/{domain}/{product}/deploy'],
-    [serviceToken]: ['GET /api/v1/me', 'GET /api/v1/products/{domain}/{product}', 'PUT /api/v1/products/{domain}/{product}/metadata', 'POST /api/v1/products/{domain}/{product}/metrics'],
+    [gitToken]: [
+      'GET /api/v1/me',
+      'GET /api/v1/products/{domain}/{product}',
+      'POST /api/v1/products/{domain}/{product}/plan',
+      'POST /api/v1/products/{domain}/{product}/deploy',
+    ],
+    [serviceToken]: [
+      'GET /api/v1/me',
+      'GET /api/v1/products/{domain}/{product}',
+      'PUT /api/v1/products/{domain}/{product}/metadata',
+      'POST /api/v1/products/{domain}/{product}/metrics',
+    ],
   }
   for (const [token, own] of Object.entries(allowed)) {
     for (const { method, path } of await routes()) {
       if (path.endsWith('/health') || path.endsWith('/login')) continue
       const body = method === 'GET' ? {} : { body: '{}' }
-      const elsewhere = path.replace('{domain}', 'shop').replace('{product}', 'other').replace('{number}', String(waiting.number)).replace('{name}', 'developer')
+      const elsewhere = path
+        .replace('{domain}', 'shop')
+        .replace('{product}', 'other')
+        .replace('{number}', String(waiting.number))
+        .replace('{name}', 'developer')
       if (!own.includes(`${method} ${path}`)) {
         const answer = await send(method, filled(path), { headers: bearer(token), ...body })
         assert.equal(answer.status, 403, `${method} ${path}: ${answer.status} ${answer.text.slice(0, 200)}`)
@@ -164,7 +229,10 @@ test('a token of a product opens its own routes and nothing else', async () => {
   assert.deepEqual(await changes(), before)
   assert.equal((await platform.client().request(waiting.number)).state, 'submitted')
 
-  assert.equal((await send('PUT', `${PRODUCT}/metadata`, { headers: bearer(serviceToken), body: '{"steward": "Ola"}' })).status, 204)
+  assert.equal(
+    (await send('PUT', `${PRODUCT}/metadata`, { headers: bearer(serviceToken), body: '{"steward": "Ola"}' })).status,
+    204,
+  )
   assert.equal((await send('POST', `${PRODUCT}/metrics`, { headers: bearer(serviceToken), body: '{"rows": 2}' })).status, 204)
   const { catalog } = await platform.client().product(ORDERS)
   assert.deepEqual([catalog!.metadata, catalog!.metrics], [{ steward: 'Ola' }, { rows: 2 }])
@@ -173,11 +241,23 @@ test('a token of a product opens its own routes and nothing else', async () => {
   const basic = (token: string) => ({ authorization: `Basic ${Buffer.from(`git:${token}`).toString('base64')}` })
   const refs = (product: string, service: string) => `/git/shop/${product}.git/info/refs?service=${service}`
   assert.equal((await send('GET', refs('orders', 'git-receive-pack'), { headers: basic(gitToken) })).status, 200)
-  for (const [product, token, status] of [['other', gitToken, 404], ['orders', serviceToken, 404], ['orders', 'hdg_wrong', 401], ['nothing', cliToken, 404]] as const) {
-    for (const service of ['git-receive-pack', 'git-upload-pack']) assert.equal((await send('GET', refs(product, service), { headers: basic(token) })).status, status, `${product} ${service}`)
+  for (const [product, token, status] of [
+    ['other', gitToken, 404],
+    ['orders', serviceToken, 404],
+    ['orders', 'hdg_wrong', 401],
+    ['nothing', cliToken, 404],
+  ] as const) {
+    for (const service of ['git-receive-pack', 'git-upload-pack'])
+      assert.equal((await send('GET', refs(product, service), { headers: basic(token) })).status, status, `${product} ${service}`)
   }
   assert.equal((await send('GET', refs('orders', 'git-upload-pack'))).status, 401)
-  for (const path of ['/git/shop/../../secrets.key', '/git/shop/orders.git/config', '/git/shop/orders.git/objects/../config', '/git/shop/orders.git/HEAD', '/git/../cli-token']) {
+  for (const path of [
+    '/git/shop/../../secrets.key',
+    '/git/shop/orders.git/config',
+    '/git/shop/orders.git/objects/../config',
+    '/git/shop/orders.git/HEAD',
+    '/git/../cli-token',
+  ]) {
     const answer = await send('GET', path, { headers: basic(gitToken) })
     assert.ok(answer.status === 404 || !answer.text.includes('[core]'), `${path}: ${answer.status}`)
     assert.ok(!answer.text.includes(cliToken))
@@ -185,7 +265,17 @@ test('a token of a product opens its own routes and nothing else', async () => {
 })
 
 test('the portal serves nothing but its own files', async () => {
-  for (const path of ['/../cli-token', '/..%2fcli-token', '/%2e%2e/cli-token', '/assets/../../../package.json', '/assets/%2e%2e/%2e%2e/%2e%2e/package.json', '/..%5c..%5cpackage.json', '/%00', '/%', '/assets/%E0%A4%A']) {
+  for (const path of [
+    '/../cli-token',
+    '/..%2fcli-token',
+    '/%2e%2e/cli-token',
+    '/assets/../../../package.json',
+    '/assets/%2e%2e/%2e%2e/%2e%2e/package.json',
+    '/..%5c..%5cpackage.json',
+    '/%00',
+    '/%',
+    '/assets/%E0%A4%A',
+  ]) {
     const answer = await send('GET', path)
     assert.ok(!answer.text.includes(cliToken) && !answer.text.includes('"dependencies"'), path)
     assert.ok(answer.status < 500, `${path}: ${answer.status}`)
@@ -193,7 +283,9 @@ test('the portal serves nothing but its own files', async () => {
   const page = await send('GET', '/')
   assert.match(String(page.headers['content-security-policy']), /frame-ancestors 'none'/)
   assert.equal(page.headers['access-control-allow-origin'], undefined)
-  const crossed = await send('OPTIONS', '/api/v1/products', { headers: { origin: 'https://evil.example.org', 'access-control-request-method': 'GET' } })
+  const crossed = await send('OPTIONS', '/api/v1/products', {
+    headers: { origin: 'https://evil.example.org', 'access-control-request-method': 'GET' },
+  })
   assert.equal(crossed.headers['access-control-allow-origin'], undefined)
 })
 
@@ -223,15 +315,24 @@ test('errors are problem documents with code, fix and the id of the request', as
     assert.equal(answer.problem.requestId, answer.headers['x-request-id'])
     assert.ok(!/\.ts:\d+|node_modules|select .* from/i.test(answer.text), answer.text)
   }
-  const large = await send('POST', `${PRODUCT}/plan`, { headers: bearer(cliToken), body: JSON.stringify({ files: { 'dbt/x': 'x'.repeat(9 * 1024 * 1024) } }) })
+  const large = await send('POST', `${PRODUCT}/plan`, {
+    headers: bearer(cliToken),
+    body: JSON.stringify({ files: { 'dbt/x': 'x'.repeat(9 * 1024 * 1024) } }),
+  })
   assert.equal(large.status, 413)
   assert.equal(large.problem.code, 'HTTP_INPUT_TOO_LARGE')
-  const bounded = await send('POST', `${PRODUCT}/plan`, { headers: bearer(cliToken), body: JSON.stringify({ files: { 'data_product_spec.yml': 'x'.repeat(2 * 1024 * 1024), 'data_product_deploy.yml': '' } }) })
+  const bounded = await send('POST', `${PRODUCT}/plan`, {
+    headers: bearer(cliToken),
+    body: JSON.stringify({ files: { 'data_product_spec.yml': 'x'.repeat(2 * 1024 * 1024), 'data_product_deploy.yml': '' } }),
+  })
   assert.ok(bounded.status >= 400 && bounded.status < 500, bounded.text.slice(0, 200))
 })
 
 test('no password, token or row value is left in logs, events, plans or the audit', async () => {
-  const broken = await push(platform, tree, { 'dbt/models/orders.sql': "select (item || 'x')::bigint as id, item, amount::integer as amount from {{ source('staging', 'orders') }}\n" })
+  const broken = await push(platform, tree, {
+    'dbt/models/orders.sql':
+      "select (item || 'x')::bigint as id, item, amount::integer as amount from {{ source('staging', 'orders') }}\n",
+  })
   const run = await waitForEnd(platform, broken.run!)
   assert.equal(run.state, 'failed')
   const reader = await connectAs(platform, ORDERS)
@@ -244,12 +345,31 @@ test('no password, token or row value is left in logs, events, plans or the audi
   const assertClean = (text: string, where: string) => {
     for (const [index, secret] of secrets.entries()) assert.ok(!text.includes(secret), `secret ${index} in ${where}`)
   }
-  for (const table of ['event', 'plan', 'run', 'step', 'audit', 'request', 'evidence', 'batch', 'publication', 'entry', 'token', 'release']) {
-    assertClean((await control.query(`select coalesce(string_agg(t::text, ''), '') as all from ${table} t`)).rows[0].all, `table ${table}`)
+  for (const table of [
+    'event',
+    'plan',
+    'run',
+    'step',
+    'audit',
+    'request',
+    'evidence',
+    'batch',
+    'publication',
+    'entry',
+    'token',
+    'release',
+  ]) {
+    assertClean(
+      (await control.query(`select coalesce(string_agg(t::text, ''), '') as all from ${table} t`)).rows[0].all,
+      `table ${table}`,
+    )
   }
-  const logs = (await readdir(platform.data, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && /(^|\/)logs(\/|$)/.test(`${entry.parentPath}/`) && !entry.parentPath.includes('/repos/'))
+  const logs = (await readdir(platform.data, { recursive: true, withFileTypes: true })).filter(
+    (entry) => entry.isFile() && /(^|\/)logs(\/|$)/.test(`${entry.parentPath}/`) && !entry.parentPath.includes('/repos/'),
+  )
   assert.ok(logs.length > 0, 'there are logs')
-  for (const entry of logs) assertClean(await readFile(join(entry.parentPath, entry.name), 'utf8'), join(entry.parentPath, entry.name))
+  for (const entry of logs)
+    assertClean(await readFile(join(entry.parentPath, entry.name), 'utf8'), join(entry.parentPath, entry.name))
   assertClean(await readFile(join(platform.data, '../stderr.log'), 'utf8').catch(() => ''), 'stderr')
   assertClean(await platform.cli(['logs', String(run.number)]).then((ran) => ran.stdout + ran.stderr), 'heddle logs')
 })

@@ -2,7 +2,20 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type pg from 'pg'
 import type { TestPlatform } from '../platform.ts'
-import { makeProduct, ORDERS_CSV, ORDERS_SQL, orderFiles, push, pushHead, servedOrders, startSmallMesh, waitForEnd, waitForRun, writeFiles, writeSource } from '../small-mesh.ts'
+import {
+  makeProduct,
+  ORDERS_CSV,
+  ORDERS_SQL,
+  orderFiles,
+  push,
+  pushHead,
+  servedOrders,
+  startSmallMesh,
+  waitForEnd,
+  waitForRun,
+  writeFiles,
+  writeSource,
+} from '../small-mesh.ts'
 
 const ORDERS = 'shop/orders'
 const MODEL = 'dbt/models/orders.sql'
@@ -23,7 +36,8 @@ before(async () => {
 })
 after(() => platform?.dispose())
 
-const count = async (client: pg.Client, sql: string, values: unknown[] = []) => Number((await client.query(sql, values)).rows[0].count)
+const count = async (client: pg.Client, sql: string, values: unknown[] = []) =>
+  Number((await client.query(sql, values)).rows[0].count)
 const runs = () => count(control, 'select count(*) from run')
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
@@ -40,7 +54,10 @@ test('a push starts a run at once and its rows are served', async (t) => {
     assert.equal(run.state, 'succeeded', JSON.stringify(run.problem))
     assert.equal(run.commit, pushed.commit)
     times.push(Date.parse(run.startedAt!) - Date.parse(run.createdAt))
-    assert.deepEqual((await servedOrders(platform)).map((row) => row.item), [`pen${n}`, `ink${n}`, `paper${n}`])
+    assert.deepEqual(
+      (await servedOrders(platform)).map((row) => row.item),
+      [`pen${n}`, `ink${n}`, `paper${n}`],
+    )
   }
   t.diagnostic(`push -> run started: median ${median(times)} ms of ${times.join(', ')}`)
   assert.ok(median(times) <= 1000, `median ${median(times)} ms`)
@@ -54,12 +71,19 @@ test('what the plan of the working tree says is what the push runs', async () =>
   const before = { runs: await runs(), plans: await count(control, 'select count(*) from plan') }
   const again = await platform.cli(['plan', '--json'], { cwd: tree })
   assert.deepEqual(again.json<{ steps: unknown[] }>().steps, steps)
-  assert.deepEqual({ runs: await runs(), plans: await count(control, 'select count(*) from plan') }, before, 'a plan writes nothing')
+  assert.deepEqual(
+    { runs: await runs(), plans: await count(control, 'select count(*) from plan') },
+    before,
+    'a plan writes nothing',
+  )
 
   const pushed = await push(platform, tree, {})
   const run = await waitForEnd(platform, pushed.run!)
   assert.equal(run.state, 'succeeded')
-  assert.deepEqual(run.steps.map(({ id, command, title }) => ({ id, command, title })), steps.map(({ id, command, title }) => ({ id, command, title })))
+  assert.deepEqual(
+    run.steps.map(({ id, command, title }) => ({ id, command, title })),
+    steps.map(({ id, command, title }) => ({ id, command, title })),
+  )
   assert.match((await platform.cli(['plan'], { cwd: tree })).stdout, /Nothing to change as of/)
 })
 
@@ -74,7 +98,11 @@ test('a push that changes nothing says so: no run, no dbt, no write in the wareh
     return result
   }
   // Every effect in the environment is written to these tables first; while they are locked none can happen, and the pushes end all the same.
-  const tables = (await prod.query("select format('heddle.%I', relname) as name from pg_class where relnamespace = 'heddle'::regnamespace and relkind = 'r'")).rows
+  const tables = (
+    await prod.query(
+      "select format('heddle.%I', relname) as name from pg_class where relnamespace = 'heddle'::regnamespace and relkind = 'r'",
+    )
+  ).rows
   await prod.query(`begin; lock table ${tables.map((row) => row.name).join(', ')} in share mode`)
   try {
     for (let n = 1; n <= 5; n++) {
@@ -91,7 +119,10 @@ test('a push that changes nothing says so: no run, no dbt, no write in the wareh
   } finally {
     await prod.query('rollback')
   }
-  assert.deepEqual({ runs: await runs(), applied: await count(prod, 'select count(*) from heddle.applied'), dbt: await dbtStarts() }, before)
+  assert.deepEqual(
+    { runs: await runs(), applied: await count(prod, 'select count(*) from heddle.applied'), dbt: await dbtStarts() },
+    before,
+  )
   t.diagnostic(`push of unchanged content: median ${Math.round(median(unchanged))} ms, bare push ${Math.round(median(bare))} ms`)
 })
 
@@ -99,7 +130,10 @@ test('a failing dbt test leaves the old rows served and says so', async () => {
   const rows = await servedOrders(platform)
   await writeSource(platform, 'shop/orders.csv', `${ORDERS_CSV}4,canary-row-value,5\n`)
   const pushed = await push(platform, tree, {
-    [TESTS]: orderFiles()[TESTS]!.replace('data_tests: [unique, not_null]', 'data_tests: [unique, not_null, {accepted_values: {arguments: {values: [1, 2]}}}]'),
+    [TESTS]: orderFiles()[TESTS]!.replace(
+      'data_tests: [unique, not_null]',
+      'data_tests: [unique, not_null, {accepted_values: {arguments: {values: [1, 2]}}}]',
+    ),
   })
   assert.equal(pushed.status, 0, pushed.text)
   const run = await waitForEnd(platform, pushed.run!)
@@ -167,10 +201,13 @@ test('two pushes at once: git lets one through, and one run exists for it', asyn
 
 test('ten pushes one after another without waiting: every revision has a number of its own, the last is served', async () => {
   let last = 0
-  for (let n = 0; n < 10; n++) last = (await push(platform, tree, { [MODEL]: ORDERS_SQL.replace('item,', `'burst ${n}' as item,`) })).run!
+  for (let n = 0; n < 10; n++)
+    last = (await push(platform, tree, { [MODEL]: ORDERS_SQL.replace('item,', `'burst ${n}' as item,`) })).run!
   assert.equal((await waitForEnd(platform, last)).state, 'succeeded')
   assert.deepEqual([...new Set((await servedOrders(platform)).map((row) => row.item))], ['burst 9'])
-  const twice = await control.query("select detail->>'revision' as revision from run where kind = 'deploy' group by 1 having count(*) > 1")
+  const twice = await control.query(
+    "select detail->>'revision' as revision from run where kind = 'deploy' group by 1 having count(*) > 1",
+  )
   assert.deepEqual(twice.rows, [])
 })
 
@@ -187,7 +224,12 @@ test('a push that rewrites main, deletes it or is not by an owner changes nothin
   await platform.git(['reset', '--quiet', '--hard', 'origin/main'], tree)
 
   const url = (await platform.client().product(ORDERS)).repository.cloneUrl
-  const withToken = (token: string) => ['-c', 'credential.helper=', '-c', `http.extraHeader=Authorization: Basic ${Buffer.from(`git:${token}`).toString('base64')}`]
+  const withToken = (token: string) => [
+    '-c',
+    'credential.helper=',
+    '-c',
+    `http.extraHeader=Authorization: Basic ${Buffer.from(`git:${token}`).toString('base64')}`,
+  ]
   await platform.git(['commit', '--quiet', '--allow-empty', '--message', 'somebody else'], tree)
   const wrong = await platform.git([...withToken('hdg_wrong'), 'push', url, 'HEAD:main'], tree)
   assert.notEqual(wrong.status, 0)
@@ -197,7 +239,9 @@ test('a push that rewrites main, deletes it or is not by an owner changes nothin
   assert.equal(refused.status !== 0, true)
   assert.match(refused.stderr, /stranger may not/)
   // A token of somebody who was an owner when it was issued and is none any more.
-  await control.query("insert into token (id, subject, kind, hash, product, expires_at) select gen_random_uuid(), 'stranger', 'git', encode(sha256('hdg_stranger'), 'hex'), id, now() + interval '1 hour' from product where name = 'orders'")
+  await control.query(
+    "insert into token (id, subject, kind, hash, product, expires_at) select gen_random_uuid(), 'stranger', 'git', encode(sha256('hdg_stranger'), 'hex'), id, now() + interval '1 hour' from product where name = 'orders'",
+  )
   const stranger = await platform.git([...withToken('hdg_stranger'), 'push', url, 'HEAD:main'], tree)
   assert.notEqual(stranger.status, 0)
   assert.match(stranger.stderr, /403|stranger may not push/)

@@ -20,8 +20,16 @@ before(async () => {
 })
 after(() => platform?.dispose())
 
-const counts = async () => (await control.query('select (select count(*) from request) as requests, (select count(*) from product) as products, (select count(*) from run) as runs, (select count(*) from plan) as plans, (select count(*) from audit) as audit')).rows[0]
-const product = (domain: string, name: string, more: Record<string, string> = {}): NewRequest => ({ kind: 'product', payload: { domain, name, ...more } })
+const counts = async () =>
+  (
+    await control.query(
+      'select (select count(*) from request) as requests, (select count(*) from product) as products, (select count(*) from run) as runs, (select count(*) from plan) as plans, (select count(*) from audit) as audit',
+    )
+  ).rows[0]
+const product = (domain: string, name: string, more: Record<string, string> = {}): NewRequest => ({
+  kind: 'product',
+  payload: { domain, name, ...more },
+})
 const refused = (code: string) => (error: HeddleError) => error.code === code || assert.fail(`${error.code}: ${error.message}`)
 
 async function done(number: number): Promise<Request> {
@@ -40,7 +48,15 @@ test('a dry run shows the plan and stores nothing', async () => {
   const { request } = dry.json<{ request: Request }>()
   assert.deepEqual(
     request.plan!.steps.map((step) => step.command),
-    ['provision-budget', 'provision-roles', 'provision-schemas', 'create-namespace', 'create-community', 'draft-entry', 'create-repository'],
+    [
+      'provision-budget',
+      'provision-roles',
+      'provision-schemas',
+      'create-namespace',
+      'create-community',
+      'draft-entry',
+      'create-repository',
+    ],
   )
   assert.deepEqual(request.approvers, ['developer'])
   assert.deepEqual(await counts(), before)
@@ -51,10 +67,23 @@ test("an owner's request is approved by asking; the scaffold deploys green untou
   assert.equal(made.status, 0, made.stderr)
   await waitForRun(platform, 'shop/fresh', (run) => run.kind === 'deploy' && run.state === 'succeeded')
   const { items } = await platform.client().runs({ product: 'shop/fresh' })
-  assert.deepEqual(items.map((run) => [run.kind, run.state]), [['deploy', 'succeeded'], ['bootstrap', 'succeeded']])
-  const shown = (await platform.cli(['show', 'shop/fresh', '--json'])).json<{ repository: { cloneUrl: string }; served: { port: string; schema: string; objects: unknown[] }[]; environments: { name: string; state: string; release: unknown }[] }>()
+  assert.deepEqual(
+    items.map((run) => [run.kind, run.state]),
+    [
+      ['deploy', 'succeeded'],
+      ['bootstrap', 'succeeded'],
+    ],
+  )
+  const shown = (await platform.cli(['show', 'shop/fresh', '--json'])).json<{
+    repository: { cloneUrl: string }
+    served: { port: string; schema: string; objects: unknown[] }[]
+    environments: { name: string; state: string; release: unknown }[]
+  }>()
   assert.match(shown.repository.cloneUrl, /^http:\/\/127\.0\.0\.1:\d+\/git\/shop\/fresh\.git$/)
-  assert.deepEqual(shown.served.map(({ port, schema }) => ({ port, schema })), [{ port: 'fresh', schema: 'shop_fresh_fresh_v1' }])
+  assert.deepEqual(
+    shown.served.map(({ port, schema }) => ({ port, schema })),
+    [{ port: 'fresh', schema: 'shop_fresh_fresh_v1' }],
+  )
   assert.equal(shown.environments[0]!.state, 'active')
   const status = (await platform.cli(['status', '--json'])).json<{ products: Record<string, unknown>[] }>()
   const row = status.products.find((each) => each.address === 'shop/fresh')!
@@ -79,7 +108,15 @@ test("a stranger's request waits for an owner of the domain; others may not deci
   await assert.rejects(platform.client('consumer').decideRequest(request!.number, 'withdraw'), refused('APPROVAL_NOT_YOURS'))
   await assert.rejects(platform.client('consumer').editRequest(request!.number, { title: 'Mine' }), refused('APPROVAL_NOT_YOURS'))
   assert.equal((await counts()).runs, runs)
-  const edited = await platform.cli(['request', 'edit', String(request!.number), 'title=Wished for', '--as', 'stranger', '--json'])
+  const edited = await platform.cli([
+    'request',
+    'edit',
+    String(request!.number),
+    'title=Wished for',
+    '--as',
+    'stranger',
+    '--json',
+  ])
   assert.equal(edited.json<Request>().payload.title, 'Wished for', edited.stderr)
   const approved = await platform.cli(['approve', String(request!.number), '--note', 'welcome', '--json'])
   assert.equal(approved.status, 0, approved.stderr)
@@ -96,7 +133,8 @@ test('deny and withdraw end a request; what is asked must exist', async () => {
   assert.equal((await platform.client().decideRequest(first.number, 'deny', 'no')).state, 'denied')
   const second = await stranger.createRequest(product('shop', 'withdrawn'))
   assert.equal((await stranger.decideRequest(second.number, 'withdraw')).state, 'withdrawn')
-  for (const number of [first.number, second.number]) await assert.rejects(platform.client().decideRequest(number, 'approve'), refused('REQUEST_STATE_WRONG'))
+  for (const number of [first.number, second.number])
+    await assert.rejects(platform.client().decideRequest(number, 'approve'), refused('REQUEST_STATE_WRONG'))
   await assert.rejects(stranger.createRequest(product('nowhere', 'x')), refused('DOMAIN_UNKNOWN'))
   await assert.rejects(stranger.createRequest(product('shop', 'Not-A-Name')), refused('CORE_NAME_INVALID'))
   await assert.rejects(stranger.createRequest(product('shop', 'x', { owner: 'nobody' })), refused('SUBJECT_UNKNOWN'))
@@ -117,13 +155,17 @@ test('an edited request is judged anew', async () => {
 })
 
 test('twenty requests for one name at once make one product', async () => {
-  const tried = await Promise.allSettled(Array.from({ length: 20 }, () => platform.client().createRequest(product('shop', 'raced'))))
+  const tried = await Promise.allSettled(
+    Array.from({ length: 20 }, () => platform.client().createRequest(product('shop', 'raced'))),
+  )
   const made = tried.filter((each) => each.status === 'fulfilled')
   const codes = tried.filter((each) => each.status === 'rejected').map((each) => (each.reason as HeddleError).code)
   assert.equal(made.length, 1)
   assert.deepEqual([...new Set(codes)], ['PRODUCT_NAME_TAKEN'])
   await waitForRun(platform, 'shop/raced', (run) => run.kind === 'deploy' && run.state === 'succeeded')
-  const rows = await control.query("select (select count(*) from product where name = 'raced') as products, (select count(*) from run join product on product.id = run.product where product.name = 'raced' and kind = 'bootstrap') as bootstraps")
+  const rows = await control.query(
+    "select (select count(*) from product where name = 'raced') as products, (select count(*) from run join product on product.id = run.product where product.name = 'raced' and kind = 'bootstrap') as bootstraps",
+  )
   assert.deepEqual(rows.rows, [{ products: '1', bootstraps: '1' }])
   const repositories = (await readdir(join(platform.data, 'repos'))).filter((name) => name.endsWith('.git'))
   assert.equal(repositories.length, Number((await counts()).products))
@@ -131,7 +173,10 @@ test('twenty requests for one name at once make one product', async () => {
 
 test('a domain is asked for by anyone and approved by the platform', async () => {
   const stranger = platform.client('stranger')
-  const domain = (name: string, owners: string[]): NewRequest => ({ kind: 'domain', payload: { name, title: 'Logistics', owners } })
+  const domain = (name: string, owners: string[]): NewRequest => ({
+    kind: 'domain',
+    payload: { name, title: 'Logistics', owners },
+  })
   const request = await stranger.createRequest(domain('logistics', ['stranger']))
   assert.deepEqual([request.state, request.approvers], ['submitted', ['platform']])
   await assert.rejects(platform.client().decideRequest(request.number, 'approve'), refused('APPROVAL_NOT_YOURS'))
@@ -144,14 +189,23 @@ test('a domain is asked for by anyone and approved by the platform', async () =>
   const trucks = await stranger.createRequest(product('logistics', 'trucks'))
   assert.equal(trucks.state, 'approved')
   await waitForRun(platform, 'logistics/trucks', (run) => run.kind === 'deploy' && run.state === 'succeeded')
-  assert.deepEqual((await control.query("select owners from domain where name in ('shop', 'logistics') order by name")).rows, [{ owners: ['stranger'] }, { owners: ['developer'] }])
+  assert.deepEqual((await control.query("select owners from domain where name in ('shop', 'logistics') order by name")).rows, [
+    { owners: ['stranger'] },
+    { owners: ['developer'] },
+  ])
 })
 
 test('the three roles: consumers read ports, owners read all of the product and edit its metadata', async () => {
-  const asked = await platform.client('consumer').createRequest({ kind: 'access', payload: { product: 'shop/fresh', port: 'fresh', purpose: 'analytics' } })
+  const asked = await platform
+    .client('consumer')
+    .createRequest({ kind: 'access', payload: { product: 'shop/fresh', port: 'fresh', purpose: 'analytics' } })
   await platform.client().decideRequest(asked.number, 'approve')
   assert.equal((await done(asked.number)).state, 'done')
-  const refusedIn = async (client: pg.Client, sql: string) => client.query(sql).then(() => assert.fail(`allowed: ${sql}`), (error: { code?: string }) => assert.equal(error.code, '42501', sql))
+  const refusedIn = async (client: pg.Client, sql: string) =>
+    client.query(sql).then(
+      () => assert.fail(`allowed: ${sql}`),
+      (error: { code?: string }) => assert.equal(error.code, '42501', sql),
+    )
   const inside = ['shop_fresh__r1.example', 'shop_fresh__build.example', 'heddle.attribute']
 
   const consumer = await connectAs(platform, 'shop/fresh', 'consumer')
@@ -165,7 +219,13 @@ test('the three roles: consumers read ports, owners read all of the product and 
   const owner = await connectAs(platform, 'shop/fresh')
   assert.equal((await owner.query('select * from shop_fresh_fresh_v1.example')).rowCount, 3)
   assert.equal((await owner.query('select * from shop_fresh__r1.example')).rowCount, 3)
-  for (const sql of ['delete from shop_fresh__r1.example', 'update shop_fresh_fresh_v1.example set label = null', 'drop table shop_fresh__r1.example', 'select 1 from heddle.mask_key']) await refusedIn(owner, sql)
+  for (const sql of [
+    'delete from shop_fresh__r1.example',
+    'update shop_fresh_fresh_v1.example set label = null',
+    'drop table shop_fresh__r1.example',
+    'select 1 from heddle.mask_key',
+  ])
+    await refusedIn(owner, sql)
   await owner.end()
   // The owner that the request named, without being an owner of the domain.
   const named = await connectAs(platform, 'shop/wished', 'stranger')
@@ -175,26 +235,62 @@ test('the three roles: consumers read ports, owners read all of the product and 
   assert.equal(denied.status, 4)
   assert.match(denied.stderr, /ACCESS_NOT_GRANTED|no active agreement/)
 
-  const service = await (await platform.warehouse('prod')).query("select rolname, rolcanlogin from pg_roles where rolname like 'prod\\_\\_shop\\_\\_fresh\\_\\_%' order by 1")
-  assert.ok(['consumer', 'owner', 'service'].every((kind) => service.rows.some((row) => row.rolname === `prod__shop__fresh__${kind}`)))
-  assert.deepEqual(service.rows.filter((row) => row.rolcanlogin), [])
+  const service = await (await platform.warehouse('prod')).query(
+    "select rolname, rolcanlogin from pg_roles where rolname like 'prod\\_\\_shop\\_\\_fresh\\_\\_%' order by 1",
+  )
+  assert.ok(
+    ['consumer', 'owner', 'service'].every((kind) => service.rows.some((row) => row.rolname === `prod__shop__fresh__${kind}`)),
+  )
+  assert.deepEqual(
+    service.rows.filter((row) => row.rolcanlogin),
+    [],
+  )
 
   await platform.client().putMetadata('shop/fresh', { steward: 'Dana' })
   assert.deepEqual((await platform.client().product('shop/fresh')).catalog!.metadata, { steward: 'Dana' })
-  for (const name of ['consumer', 'stranger']) await assert.rejects(platform.client(name).putMetadata('shop/fresh', { steward: name }), refused('HTTP_NOT_ALLOWED'))
+  for (const name of ['consumer', 'stranger'])
+    await assert.rejects(platform.client(name).putMetadata('shop/fresh', { steward: name }), refused('HTTP_NOT_ALLOWED'))
   await assert.rejects(platform.client().postMetrics('shop/fresh', { rows: 3 }), refused('HTTP_NOT_ALLOWED'))
 })
 
 test('everything that was decided stands in the audit, with both names, and its chain holds', async () => {
   const { items } = await platform.client('governance').audit()
   const approvedBy = items.filter((row) => row.action === 'request.approved').map((row) => `${row.actor}<${row.onBehalfOf}`)
-  assert.ok(approvedBy.includes('developer<null') && approvedBy.includes('platform<developer') && approvedBy.includes('stranger<developer'), approvedBy.join())
-  for (const action of ['request.product', 'request.domain', 'request.access', 'request.denied', 'request.withdrawn', 'request.edited', 'agreement.active', 'access.connect', 'product.metadata', 'mesh.applied']) {
-    assert.ok(items.some((row) => row.action === action), action)
+  assert.ok(
+    approvedBy.includes('developer<null') &&
+      approvedBy.includes('platform<developer') &&
+      approvedBy.includes('stranger<developer'),
+    approvedBy.join(),
+  )
+  for (const action of [
+    'request.product',
+    'request.domain',
+    'request.access',
+    'request.denied',
+    'request.withdrawn',
+    'request.edited',
+    'agreement.active',
+    'access.connect',
+    'product.metadata',
+    'mesh.applied',
+  ]) {
+    assert.ok(
+      items.some((row) => row.action === action),
+      action,
+    )
   }
   const key = await readFile(join(platform.data, 'secrets.key'))
   const listen = (JSON.parse(await readFile(join(platform.data, 'postgres.json'), 'utf8')) as { listen: number }).listen
-  const opened = openControl({ host: '127.0.0.1', port: listen, database: 'heddle', user: 'heddle_control', password: createHmac('sha256', key).update('control').digest('base64url') }, { max: 1, log: () => {} })
+  const opened = openControl(
+    {
+      host: '127.0.0.1',
+      port: listen,
+      database: 'heddle',
+      user: 'heddle_control',
+      password: createHmac('sha256', key).update('control').digest('base64url'),
+    },
+    { max: 1, log: () => {} },
+  )
   try {
     assert.equal(await findBrokenLink(opened.db), null)
     // The control plane's own login cannot change what stands.

@@ -205,7 +205,11 @@ test('quality: what fails is named, with counts and no values', async () => {
   const strict = {
     ...PLANES,
     quality: [],
-    columns: [column('year', 'integer', { required: true }), column('seats', 'integer', { unique: true })],
+    columns: [
+      column('year', 'integer', { required: true }),
+      column('seats', 'integer', { unique: true }),
+      column('undeclared', 'string', { unique: true }),
+    ],
   }
   const more = await world.warehouse.checkQuality({
     place: product.place,
@@ -215,7 +219,10 @@ test('quality: what fails is named, with counts and no values', async () => {
   })
   assert.deepEqual(
     more.map(({ code, what }) => [code, what]),
-    [['VERIFY_VALUE_MISSING', 'planes.year is empty in 1 rows']],
+    [
+      ['VERIFY_VALUE_MISSING', 'planes.year is empty in 1 rows'],
+      ['VERIFY_VALUE_DUPLICATE', 'planes.undeclared has 1 repeated values'],
+    ],
   )
 })
 
@@ -242,6 +249,7 @@ test('publishing serves it, tells the outbox once, and the warehouse says what i
     port: 'data',
     major: 1,
     schema: 'fleet_planes_data_v1',
+    publication: 1,
     revision: 1,
     publishedAt: first.publishedAt,
     objects: [{ name: 'planes', relation: 'fleet_planes__r1.planes', columns: ['tailnum', 'year', 'seats'], rows: 3 }],

@@ -125,3 +125,18 @@ test('what a job sends is taken only in the shape agreed on', () => {
     assert.equal(parseRawEvent(bad), null, bad)
   }
 })
+
+test('a database that went away is no fault of the project: the job is lost, and may be tried again', () => {
+  for (const message of [
+    'Database Error in model a (models/a.sql)\n  server closed the connection unexpectedly',
+    'Database Error in model a (models/a.sql)\n  terminating connection due to unexpected postmaster exit',
+    'connection to server at "127.0.0.1", port 5432 failed: FATAL:  the database system is starting up',
+  ]) {
+    assert.equal(diagnose(end({ failed: [node({ message })] }), { timeoutMs: 1 }).outcome, 'lost', message)
+    assert.equal(
+      diagnose(end({ done: done({ exception: exception('DbtDatabaseError', message) }) }), { timeoutMs: 1 }).outcome,
+      'lost',
+    )
+  }
+  assert.equal(diagnose(end({ failed: [node()] }), { timeoutMs: 1 }).outcome, 'failed')
+})

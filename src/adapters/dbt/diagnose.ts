@@ -19,11 +19,17 @@ export function diagnose(
   }
   if (!end.done) return { outcome: 'lost', diagnostics: [...nodes, bare('TRANSFORM_JOB_LOST', sayLoss(end))] }
   const { success, exception } = end.done
+  if (!success && [...end.failed, exception].some((each) => DATABASE_LOST.test(each?.message ?? '')))
+    return { outcome: 'lost', diagnostics: [...nodes, bare('TRANSFORM_JOB_LOST', 'The database ended the connection of dbt')] }
   if (success) return { outcome: 'succeeded', diagnostics: nodes }
   const errors = nodes.filter(({ severity }) => severity === 'error')
   if (exception || errors.length === 0) return { outcome: 'failed', diagnostics: [...nodes, diagnoseException(end.done)] }
   return { outcome: 'failed', diagnostics: nodes }
 }
+
+/** libpq's words for a server that died, was restarted or ended the session: the project is not to blame, the step may be tried again. */
+const DATABASE_LOST =
+  /server closed the connection unexpectedly|terminating connection (due to|because of)|the database system is (starting up|shutting down|in recovery|not yet accepting)/
 
 function sayLoss({ ending, fork }: JobEnd): string {
   if (ending === 'silent') return 'The dbt process showed no sign of life and was ended'

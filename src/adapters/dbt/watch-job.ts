@@ -63,13 +63,19 @@ export function watchJob(job: {
 
     function onForked(forked: number): void {
       pid = forked
+      begin()
       // A signal sent before the fork found nobody.
       if (ending) server.signal(key, 'KILL')
     }
 
     function onOpen(opened: JobConnection): void {
       connection = opened
-      opened.send(JSON.stringify(job.request))
+      begin()
+    }
+
+    /** The two words of a new job come by two ways: it gets its request when its number is known, too. */
+    function begin(): void {
+      if (pid !== 0 && connection) connection.send(JSON.stringify(job.request))
     }
 
     function onLine(line: string): void {

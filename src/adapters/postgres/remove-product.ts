@@ -41,6 +41,7 @@ export async function removeProduct(site: Site, place: Place, context: EffectCon
     await client.query('SELECT heddle.drop_keeper($1)', [place.id])
     for (const table of ['served', 'sealed', 'batch', 'owner'])
       await client.query(`DELETE FROM heddle.${ident(table)} WHERE product = $1`, [place.id])
+    await client.query('DELETE FROM heddle.attribute WHERE role = ANY ($1)', [roles.map(({ name }) => name)])
     await client.query('DELETE FROM heddle.login WHERE holder = $1', [place.id])
     await client.query('DELETE FROM heddle.product WHERE id = $1', [place.id])
     const kept = schemas.filter(({ kind }) => !ORDER.includes(kind)).map(({ name }) => name)

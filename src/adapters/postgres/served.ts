@@ -6,6 +6,7 @@ export type Served = {
   port: string
   major: number
   schema: string
+  publication: number
   revision: number
   publishedAt: string
   objects: ServedObject[]
@@ -17,12 +18,13 @@ export async function readServed(site: Site, place: Place): Promise<Served[]> {
     port_name: string
     major: number
     port: string
+    n: number
     revision: number
     published_at: Date
     objects: BuiltObject[]
   }>(
     site,
-    `SELECT s.port_name, s.major, s.port, s.revision, r.published_at, s.objects
+    `SELECT s.port_name, s.major, s.port, s.n, s.revision, r.published_at, s.objects
      FROM heddle.served s JOIN heddle.revision r ON r.port = s.port AND r.n = s.n JOIN pg_namespace n ON n.nspname = s.port
      WHERE s.product = $1 AND s.state = 'live' ORDER BY s.port_name, s.major`,
     [place.id],
@@ -31,6 +33,7 @@ export async function readServed(site: Site, place: Place): Promise<Served[]> {
     port: row.port_name,
     major: row.major,
     schema: row.port,
+    publication: row.n,
     revision: row.revision,
     publishedAt: row.published_at.toISOString(),
     objects: row.objects.map(({ name, relation, columns, rows: count }) => ({ name, relation, columns, rows: count })),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { asHeddleError } from '../../core/fail.ts'
 import { makeCluster } from './server/cluster.ts'
 import { note, prepareGround, readKept, seconds, writeKept } from './server/ground.ts'
@@ -31,8 +32,11 @@ export type PostgresServerOptions = {
   durable?: boolean
 }
 
-/** A server that dies this often while we run has a cause that restarting does not cure. */
-const RESTARTS = 5
+/** One that keeps dying is started ever more slowly, but always: without it nothing works, and the cause may pass. */
+const FIRST_DELAY_MS = 500
+const MAX_DELAY_MS = 5_000
+/** A server that stood this long was healthy: its next death starts the delays anew. */
+const HEALTHY_MS = 60_000
 
 /**
  * Starts the embedded PostgreSQL 18 on 127.0.0.1, or adopts the one that a killed control plane left running on the same folder. Repairs what a crash
@@ -59,21 +63,25 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
   }
 
   async function watch(): Promise<void> {
-    for (let restarts = 0; restarts < RESTARTS; restarts++) {
+    let deaths = 0
+    let stoodSince = performance.now()
+    for (;;) {
       await running.gone()
       if (stopping !== null) return
       const died = performance.now()
+      deaths = died - stoodSince > HEALTHY_MS ? 1 : deaths + 1
+      if (deaths > 1) await sleep(Math.min(FIRST_DELAY_MS * 2 ** (deaths - 2), MAX_DELAY_MS))
+      if (stopping !== null) return
       try {
         log('the database server died; starting it again')
         running = await adoptOrLaunch(running.listen)
         note(ground, `started the database server again after it died (${seconds(died)})`)
       } catch (error) {
         log(`the database server could not be started again: ${asHeddleError(error).message}`)
-        return
       }
+      stoodSince = performance.now()
       if (stopping !== null) return stopServer(running.pid, running.gone())
     }
-    log(`the database server died ${RESTARTS} times; it is watched no more`)
   }
 
   return {

@@ -30,7 +30,8 @@ export async function readStanding(site: Site, place: Place): Promise<Standing> 
     relations: Number(relations!.n),
     roles: await listed(`SELECT name FROM (${ROLES}) AS r ORDER BY name`, ofRoles),
     grants: await listed(
-      `SELECT format('%s → %s', g.name, pg_get_userbyid(m.member)) AS name FROM pg_auth_members m JOIN (${ROLES}) AS g ON g.oid = m.roleid ORDER BY 1`,
+      `SELECT format('%s → %s', p.rolname, pg_get_userbyid(m.member)) AS name FROM pg_auth_members m JOIN pg_roles p ON p.oid = m.roleid
+       WHERE EXISTS (SELECT FROM (${ROLES}) AS r WHERE r.oid IN (m.roleid, m.member)) ORDER BY 1`,
       ofRoles,
     ),
     sessions: await listed(
@@ -40,12 +41,13 @@ export async function readStanding(site: Site, place: Place): Promise<Standing> 
     registry: await listed(
       `SELECT 'product' AS name FROM heddle.product WHERE id = $1::text::uuid
        UNION ALL SELECT 'login ' || role FROM heddle.login WHERE holder = $1::text
+       UNION ALL SELECT 'attribute ' || role || ' ' || name FROM heddle.attribute WHERE role = ANY ($2)
        UNION ALL SELECT 'owner ' || login FROM heddle.owner WHERE product = $1::text::uuid
        UNION ALL SELECT 'keeper ' || role FROM heddle.keeper WHERE product = $1::text::uuid
        UNION ALL SELECT 'batch ' || relation FROM heddle.batch WHERE product = $1::text::uuid
        UNION ALL SELECT 'sealed ' || n FROM heddle.sealed WHERE product = $1::text::uuid
        UNION ALL SELECT format('served %s %s', port, n) FROM heddle.served WHERE product = $1::text::uuid ORDER BY 1`,
-      [place.id],
+      [place.id, [names.role.service, names.role.prober]],
     ),
     dependents: await listed(
       `WITH ours AS (SELECT oid FROM (${SCHEMAS}) AS s)

@@ -10,9 +10,11 @@ import { initialise } from './init.ts'
 import { confirm, takeLease } from './lease.ts'
 import { loadBatch } from './load-batch.ts'
 import { loadRevision } from './load-revision.ts'
+import { measure } from './measure.ts'
 import { drainOutbox } from './outbox.ts'
 import { pinSources } from './pin-sources.ts'
 import { createPorts } from './ports.ts'
+import { grantProduct, proveProduct, revokeProduct, setServiceAttributes } from './product-access.ts'
 import { prove } from './prove.ts'
 import { publish } from './publish.ts'
 import { removeProduct } from './remove-product.ts'
@@ -23,6 +25,7 @@ import { readSealed, readServed } from './served.ts'
 import { closeService, openService } from './service-pass.ts'
 import { openPool, type Site } from './session.ts'
 import { readStanding } from './standing.ts'
+import { watchOutbox } from './watch-outbox.ts'
 
 export type PostgresWarehouseDeps = {
   environment: string
@@ -75,6 +78,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     removeProduct: ({ place, context }) => removeProduct(site, place, context),
     sealed: (place) => readSealed(site, place),
     served: (place) => readServed(site, place),
+    measure: (request) => measure(site, request),
 
     subject: (request) => setSubject(site, request),
     issueCredential: ({ subject, validMs }) => issueCredential(site, subject, validMs),
@@ -82,7 +86,12 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     grantOwner: ({ subject, place, context }) => grantOwner(site, subject, place, context),
     revoke: ({ subject, at, context }) => revoke(site, subject, at, context),
     prove: (request) => prove(site, request),
+    grantProduct: (request) => grantProduct(site, request),
+    revokeProduct: (request) => revokeProduct(site, request),
+    proveProduct: (request) => proveProduct(site, request),
+    setServiceAttributes: ({ place, attributes }) => setServiceAttributes(site, place, attributes),
     enforceBudgets: () => enforceBudgets(site),
     drainOutbox: (handle) => drainOutbox(site, handle),
+    watchOutbox: (hint) => watchOutbox({ ...target, password: deps.provisioner.password }, hint),
   }
 }

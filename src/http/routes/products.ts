@@ -9,7 +9,7 @@ import { firstEnvironment, planFor, startDeploy, startRefresh } from '../../life
 import { blobId, isReleaseFile } from '../../lifecycle/release-content.ts'
 import { readCertificate } from '../../lifecycle/retire.ts'
 import { planRollbackTo, startRollback } from '../../lifecycle/rollback.ts'
-import { listMonitors } from '../../observe/monitors.ts'
+import { levelsOf } from '../../observe/levels.ts'
 import { explainPlan } from '../../plan/explain.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
 import { lastPublications } from '../../run/publications.ts'
@@ -34,17 +34,17 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   const environments = () => Object.keys(lifecycle.mesh().environments)
 
   async function factsOf(product: ProductRow): Promise<ProductFacts> {
-    const [runs, publications, monitors] = await Promise.all([
+    const [runs, publications, levels] = await Promise.all([
       listRuns(db, { product: product.id, limit: 30 }),
       lastPublications(db, product.id),
-      listMonitors(db, product.id),
+      levelsOf(db, [product.id]),
     ])
     const releases: Record<string, ReleaseRow> = {}
     for (const environment of environments().toReversed()) {
       const release = await currentRelease(db, product.id, environment)
       if (release) releases[environment] = release
     }
-    return { product, releases, publications, monitors, runs: runs.filter((run) => PRODUCT_LANES.includes(run.kind)) }
+    return { product, releases, publications, levels, runs: runs.filter((run) => PRODUCT_LANES.includes(run.kind)) }
   }
 
   app.get(
@@ -183,7 +183,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const by = request.caller!.subject.name
       const { number } = await db
         .transaction()
-        .execute((queries) => startRefresh(lifecycle, queries, { product, environment, by, because: 'asked for' }))
+        .execute((queries) => startRefresh(queries, { product, environment, by, because: 'asked for' }))
       return runSummary(await needRunRow(db, number))
     },
   )

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { AgreementRow } from '../../access/agreements.ts'
 import type { Entry } from '../../catalog/entries.ts'
 import type { DomainRow, ProductRow } from '../../catalog/products.ts'
+import { type LevelRow, shownState, worstState } from '../../observe/levels.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
 import type { RunListRow } from '../../run/read-runs.ts'
 import type { ReleaseRow } from '../../run/releases.ts'
@@ -20,7 +21,7 @@ export type ProductFacts = {
   runs: RunListRow[]
   releases: Record<string, ReleaseRow>
   publications: Record<string, Date>
-  monitors: { environment: string; port: string; object: string; kind: 'availability' | 'completeness' | 'freshness' }[]
+  levels: LevelRow[]
 }
 
 export function productSummary(facts: ProductFacts, now: Date): ProductSummary {
@@ -37,7 +38,7 @@ export function productSummary(facts: ProductFacts, now: Date): ProductSummary {
     since: since.toISOString(),
     reason,
     release: served ? `r${served.number} · ${served.label}` : null,
-    slo: facts.monitors.length === 0 ? null : served ? 'gathering' : 'no-data',
+    slo: worstState(facts.levels.map((level) => (served ? shownState(level, now) : 'no-data'))),
     freshness: published ? Math.round((now.getTime() - published.getTime()) / 1000) : null,
   }
 }
@@ -149,7 +150,12 @@ export function productView(
       metadata: more.entry.metadata,
       metrics: more.entry.metrics,
     },
-    monitors: facts.monitors.map(({ port, object, kind }) => ({ port, object, kind, state: 'gathering' })),
+    monitors: facts.levels.map((level) => ({
+      port: level.port,
+      object: level.object,
+      kind: level.kind,
+      state: shownState(level, more.now),
+    })),
     runs: facts.runs.slice(0, 10).map(runSummary),
   }
 }

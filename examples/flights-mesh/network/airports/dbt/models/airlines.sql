@@ -1,0 +1,2 @@
+select carrier, name
+from {{ source('staging', 'airlines') }}
