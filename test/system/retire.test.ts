@@ -304,3 +304,50 @@ test('it can be retired again, into an archive of its own', async () => {
   assert.equal((await readdir(join(platform.data, 'archive/shop/orders'))).length, 2)
   await mkdir(join(platform.data, 'archive'), { recursive: true })
 })
+
+test('a retirement that races with a refresh, a deploy, a push and a grant is refused or complete, never half (F21)', async (t) => {
+  const outcomes: string[] = []
+  for (const delay of [0, 60, 300]) {
+    if ((await platform.client().product(ORDERS)).state === 'retired')
+      assert.equal((await platform.cli(['restore', ORDERS, '--yes', '--json'])).status, 0)
+    const client = platform.client()
+    const later = <T>(ms: number, act: () => Promise<T>) => new Promise((resolve) => setTimeout(resolve, ms)).then(act)
+    const [asked] = await Promise.allSettled([
+      later(delay, () => client.createRequest({ kind: 'retire', payload: { product: ORDERS } })),
+      client.refresh(ORDERS),
+      later(30, () => client.deploy(ORDERS)),
+      later(10, async () => {
+        const payload = { product: ORDERS, port: 'orders', purpose: 'analytics' }
+        const access = await platform.client('consumer').createRequest({ kind: 'access', payload })
+        return client.decideRequest(access.number, 'approve')
+      }),
+    ])
+    if (asked.status === 'rejected') {
+      outcomes.push((asked.reason as { code: string }).code)
+      for (const end = Date.now() + 30_000; ; ) {
+        const open = (await client.agreements({ product: ORDERS })).items.filter((each) =>
+          ['applying', 'active'].includes(each.state),
+        )
+        if (open.every((each) => each.state === 'active')) {
+          for (const each of open) await platform.cli(['access', 'revoke', String(each.number), '--yes'])
+          break
+        }
+        assert.ok(Date.now() < end)
+      }
+      continue
+    }
+    const run = await waitForRun(
+      platform,
+      ORDERS,
+      (each) => each.number === asked.value.run && ['succeeded', 'failed'].includes(each.state),
+    )
+    outcomes.push(`${run.state} ${run.problem?.code ?? ''}`.trim())
+    assert.equal(run.state, 'succeeded', JSON.stringify(run.problem))
+    nothing(await whatStands())
+  }
+  t.diagnostic(outcomes.join(', '))
+  assert.ok(
+    outcomes.every((outcome) => /^(succeeded|RETIRE_CONSUMERS_ACTIVE)$/.test(outcome)),
+    outcomes.join(', '),
+  )
+})
