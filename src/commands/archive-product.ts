@@ -1,7 +1,7 @@
 import { createGzip } from 'node:zlib'
 import { productById } from '../catalog/products.ts'
 import { fail } from '../core/fail.ts'
-import type { ArchiveDraft, ArchivedEnvironment, ArchivedProduct, ArchivedTable } from '../platform/archive.ts'
+import type { ArchiveDraft, ArchivedEnvironment, ArchivedProduct, ArchivedTable, ArchiveManifest } from '../platform/archive.ts'
 import type { Place } from '../platform/warehouse.ts'
 import type { Command, CommandContext } from '../run/command.ts'
 import { readRecords } from '../run/read-records.ts'
@@ -137,6 +137,13 @@ async function archiveRepository(
   await deps.repository.bundle(id, async (stream) => void (await draft.put(file, stream)))
   log(`repository: ${refs.length} branches and tags, main at ${head.slice(0, 12)}`)
   return { file, head, refs }
+}
+
+/** A checksum says that the bundle is what was written; only git says that it is a repository. @throws REPOSITORY_DAMAGED */
+export async function checkBundle(deps: CommandDeps, { name, about }: ArchiveManifest<ArchivedProduct>): Promise<void> {
+  if (!about.repository) return
+  const { file, refs } = about.repository
+  await deps.repository.checkBundle({ product: about.product.id, refs, open: () => deps.archive.open(name, file) })
 }
 
 /** @throws RETIRE_SOURCE_CHANGED when what was archived is not what stands any more */

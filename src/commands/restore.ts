@@ -5,6 +5,7 @@ import { fail } from '../core/fail.ts'
 import type { ArchivedProduct } from '../platform/archive.ts'
 import type { Command, CommandContext } from '../run/command.ts'
 import { audit } from '../store/audit.ts'
+import { checkBundle } from './archive-product.ts'
 import type { CommandDeps } from './deps.ts'
 import { effectOf, leasedWarehouse, placeOf } from './leased-warehouse.ts'
 
@@ -35,7 +36,9 @@ export function restoreCommands(deps: CommandDeps): Command[] {
       async run(context, args) {
         const { archive } = args as FromArchive
         await aboutOf(context, archive)
-        const { files } = await deps.archive.verify(archive, context.signal)
+        const manifest = await deps.archive.verify(archive, context.signal)
+        await checkBundle(deps, manifest)
+        const { files } = manifest
         return { outcome: `${files.length} files hold` }
       },
     },

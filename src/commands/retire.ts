@@ -14,7 +14,7 @@ import { forgetResources, removeTriggers } from '../run/forget-resources.ts'
 import { endHeld } from '../run/held-runs.ts'
 import { audit } from '../store/audit.ts'
 import type { Queries } from '../store/control.ts'
-import { archiveName, archiveProduct, compareWithStanding } from './archive-product.ts'
+import { archiveName, archiveProduct, checkBundle, compareWithStanding } from './archive-product.ts'
 import { certifyRetirement } from './certify-retirement.ts'
 import type { CommandDeps } from './deps.ts'
 import { effectOf, leasedWarehouse, placeOf } from './leased-warehouse.ts'
@@ -42,6 +42,7 @@ export function retireCommands(deps: CommandDeps): Command[] {
         const place = placeOf(context)
         await stopWork(deps, context)
         const manifest = await deps.archive.verify(archiveName(context), context.signal)
+        await checkBundle(deps, manifest)
         let objects = 0
         for (const environment of deps.environments()) {
           const { schemas, relations, roles } = await deps.warehouse(environment).standing(place)

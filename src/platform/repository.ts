@@ -31,6 +31,8 @@ export type Repository = {
     refs: { ref: string; commit: string }[]
     open: () => Promise<Readable>
   }): Promise<{ created: boolean }>
+  /** Unpacks a bundle beside the repositories, as a restore would, and throws it away. @throws REPOSITORY_DAMAGED */
+  checkBundle(request: { product: string; refs: { ref: string; commit: string }[]; open: () => Promise<Readable> }): Promise<void>
   exists(product: string): Promise<boolean>
   remove(product: string): Promise<void>
   head(product: string, branch: string): Promise<string | null>

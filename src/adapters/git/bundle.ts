@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fail } from '../../core/fail.ts'
 import { type Git, mustRunGit, runGit } from './git.ts'
@@ -24,8 +24,11 @@ export async function writeBundle(git: Git, folder: string, sink: (stream: Reada
   })
   const ended = once(child, 'close') as Promise<[number | null]>
   ended.catch(() => undefined)
+  // Read from the first moment: what nobody reads when a child ends, Node throws away without a word.
+  const bundle = new PassThrough()
+  pipeline(child.stdout, bundle).catch(() => undefined)
   try {
-    await sink(child.stdout)
+    await sink(bundle)
   } catch (error) {
     child.kill('SIGKILL')
     throw error
@@ -52,7 +55,10 @@ export async function readBundle(git: Git, folder: string, refs: readonly Ref[],
     '+refs/*:refs/*',
   ])
   if (fetched.exit !== 0)
-    throw fail('REPOSITORY_DAMAGED', { what: 'git does not take the archived bundle', cause: fetched.stderr })
+    throw fail('REPOSITORY_DAMAGED', {
+      what: 'git does not take the archived bundle',
+      why: `git fetch ended with ${fetched.exit}.`,
+    })
   await rm(file)
   const listed = await mustRunGit(git, ['--git-dir', folder, 'for-each-ref', '--format=%(objectname) %(refname)'], {
     maxBytes: REFS_BYTES,

@@ -151,6 +151,18 @@ export function createGitRepository(deps: GitRepositoryDeps): GitRepository {
         return { created: true }
       }),
 
+    async checkBundle({ product, refs, open }) {
+      const fresh = `${folderOf(product).slice(0, -'.git'.length)}.check`
+      await rm(fresh, { recursive: true, force: true })
+      try {
+        await mkdir(fresh, { recursive: true, mode: 0o700 })
+        await mustRunGit(git, ['init', '--quiet', '--bare', '-b', MAIN, '--template=', fresh])
+        await readBundle(git, fresh, refs, open)
+      } finally {
+        await rm(fresh, { recursive: true, force: true })
+      }
+    },
+
     async tidy(product) {
       const folder = await standing(product)
       await mustRunGit(git, ['--git-dir', folder, 'gc', '--quiet', '--prune=1.day.ago'])
