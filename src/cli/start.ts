@@ -9,6 +9,7 @@ import { openDataDirectory } from './data-directory.ts'
 import { endLeftovers } from './end-leftovers.ts'
 import type { StartedPlatform } from './io.ts'
 import { locateData } from './locate-server.ts'
+import { openBrowser } from './open-browser.ts'
 import { isOurProcess, markProcess, type ProcessMark } from './process-mark.ts'
 import { findRunning, removeRunFile, writeRunFile } from './run-file.ts'
 import { lockDataDirectory } from './start-lock.ts'
@@ -105,6 +106,8 @@ async function sayReady(context: Context, { platform, data, began, repaired }: R
       ? 'then:    heddle new NAME --domain DOMAIN   stop: heddle stop'
       : 'then:    heddle status   heddle show fleet/planes   heddle new   stop: heddle stop',
   )
+  // commander gives --no-open as open = false
+  if (context.has('open') && !context.flags.json) openBrowser(context.io, url)
 }
 
 function listenForStop({ io }: Context): { isAsked(): boolean; whenAsked: Promise<void> } {

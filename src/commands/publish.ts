@@ -4,10 +4,13 @@ import { fail } from '../core/fail.ts'
 import type { PlannedObject, PortPlace, Revision } from '../platform/warehouse.ts'
 import type { Mask, RowFilter } from '../policy/types.ts'
 import type { Command, CommandArgs, CommandContext } from '../run/command.ts'
-import { recordRefresh, recordRelease, reinstateRelease } from '../run/releases.ts'
+import { currentRelease, listReleases, recordRefresh, recordRelease, reinstateRelease } from '../run/releases.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import type { CommandDeps, PlaceArgs } from './deps.ts'
 import { effectOf, leasedWarehouse } from './leased-warehouse.ts'
+
+/** The newest releases whose data is kept, besides the current one: what a roll back can reach. */
+const KEPT_RELEASES = 2
 
 /** Verify, audit, publish: what dbt left becomes a sealed revision, then a complete served schema, then what consumers read. */
 export function publishCommands(deps: CommandDeps): Command[] {
@@ -26,7 +29,11 @@ export function publishCommands(deps: CommandDeps): Command[] {
     {
       name: 'reuse-revision',
       async run(context, args) {
-        const { environment, place, revision: n } = args as PlaceArgs & { revision: number }
+        const { environment, place, revision: n, from } = args as PlaceArgs & { revision: number; from: number }
+        const served = await currentRelease(deps.control.db, context.run.product.id, environment)
+        if (served?.number !== from) {
+          throw fail('ROLLBACK_OUTDATED', { what: `r${served?.number} is served now; this roll back was planned over r${from}` })
+        }
         const warehouse = await leasedWarehouse(deps, context, environment)
         const revision = (await warehouse.sealed(place)).find((each) => each.n === n)
         if (!revision) {
@@ -138,9 +145,14 @@ export function publishCommands(deps: CommandDeps): Command[] {
     {
       name: 'collect',
       async run(context, args) {
-        const { environment, place, revision, previous } = args as PlaceArgs & { revision: number; previous: number | null }
+        const { environment, place, revision } = args as PlaceArgs & { revision: number }
         const warehouse = await leasedWarehouse(deps, context, environment)
-        const keep = previous === null ? [revision] : [revision, previous]
+        // Asked now: another run may have published since this one was planned.
+        const releases = await listReleases(deps.control.db, context.run.product.id, environment)
+        const keep = [
+          revision,
+          ...releases.filter((release, index) => release.current || index < KEPT_RELEASES).map((release) => release.revision),
+        ]
         const { dropped, kept } = await warehouse.collect({ place, keep, context: effectOf(context) })
         for (const name of kept) context.log(`kept, somebody still uses it: ${name}`)
         return { outcome: dropped.length ? `${dropped.length} dropped` : 'nothing to drop' }

@@ -721,6 +721,11 @@ export const ERRORS = {
     remedy: 'Read `logs/postgres.log` in the data directory, free disk or memory where it says so, and start again.',
   },
   // --- request, product, run
+  ROLLBACK_OUTDATED: {
+    status: 409,
+    summary: 'Another release is served than the roll back was planned over',
+    remedy: 'Look at `heddle show`, then roll back again.',
+  },
   ROLLBACK_PROTECTION_LOST: {
     status: 409,
     summary: 'The roll back would open rows that are filtered now',

@@ -106,7 +106,7 @@ function collectStep(world: DeployWorld, because: string, after: string) {
     stage: 'release',
     command: 'collect',
     title: 'Drop what nobody can reach any more',
-    args: { revision: world.revision, previous: world.current?.revision ?? null },
+    args: { revision: world.revision },
     dependsOn: [after],
   })
 }

@@ -28,7 +28,7 @@ export function planRollback(world: RollbackWorld): Plan {
     stage: 'verify',
     command: 'reuse-revision',
     title: `Revision ${target.revision} of r${target.number} is kept`,
-    args: { revision: target.revision },
+    args: { revision: target.revision, from: current.number },
     dependsOn: [],
   })
   const spec = keepProtection(target.spec, current.spec)

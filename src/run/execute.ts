@@ -59,7 +59,9 @@ export async function executeRun(deps: ExecuteDeps, claim: Claim, signal: AbortS
  */
 export async function abandonRun(deps: ExecuteDeps, claim: Claim, thrown: unknown): Promise<void> {
   const error = asHeddleError(thrown)
-  if (NOT_OURS.has(error.code) || isConnectionLost(thrown) || isConnectionLost(error.cause)) throw thrown
+  // 40…: the transaction met another one; the same one succeeds the next time.
+  const isPassing = /^40/.test(String((error.cause as { code?: unknown } | undefined)?.code))
+  if (NOT_OURS.has(error.code) || isPassing || isConnectionLost(error.cause)) throw thrown
   deps.log(`run ${claim.run}: ${describeCause(error.cause ?? error)}`)
   const run = await readRun(deps.control.db, claim.run)
   await settle(deps, { claim, run, events: createRunEvents(deps.control, claim.run, deps.log) }, 'failed', toProblem(error))

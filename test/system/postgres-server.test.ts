@@ -159,7 +159,7 @@ describe('the embedded database server', { concurrency: false }, () => {
   })
 
   test('a postmaster.pid with the number of a process that is dead but not reaped', { skip: notLinux() }, async () => {
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 300'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 300'], { stdio: ['ignore', 'pipe', 'ignore'] })
     helpers.push(parent)
     const [line] = await once(parent.stdout!, 'data')
     const zombie = Number(line)

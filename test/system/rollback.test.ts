@@ -65,3 +65,22 @@ test('a refresh reads the sources again and keeps the release', async () => {
   assert.equal((await release()).number, 2)
   assert.deepEqual(await items(), ['pen (new)', 'ink (new)', 'paper (new)'])
 })
+
+test('two pushes in a row: the release served a moment before is kept, and a roll back finds it', async () => {
+  const slow = `${ORDERS_SQL.replace('item,', `item || ' (slow)' as item,`)} where pg_sleep(0.2) is not null\n`
+  const first = await push(platform, tree, { [MODEL]: slow })
+  const second = await push(platform, tree, { [MODEL]: ORDERS_SQL.replace('item,', `item || ' (last)' as item,`) })
+  for (const { run } of [first, second]) assert.equal((await waitForEnd(platform, run!)).state, 'succeeded')
+  assert.deepEqual(await items(), ['pen (last)', 'ink (last)', 'paper (last)'])
+  const back = await platform.cli(['rollback', ORDERS, '--yes', '--json'])
+  assert.equal(back.status, 0, back.stderr + back.stdout)
+  assert.deepEqual(await items(), ['pen (slow)', 'ink (slow)', 'paper (slow)'])
+})
+
+test('a release whose data is gone is refused before there is a run, with its commit', async () => {
+  const before = (await platform.client().runs({ product: ORDERS })).items[0]!.number
+  const refused = await platform.cli(['rollback', ORDERS, '--to', 'r1', '--yes'])
+  assert.notEqual(refused.status, 0)
+  assert.match(refused.stderr, /RELEASE_REVISION_GONE[\s\S]*--commit [0-9a-f]{40}/)
+  assert.equal((await platform.client().runs({ product: ORDERS })).items[0]!.number, before)
+})

@@ -1,4 +1,5 @@
 import type { NewRequest } from '../../client/types.ts'
+import { fail } from '../../core/fail.ts'
 import { isName } from '../../core/names.ts'
 import { askChoice, askText, canAsk, confirm } from '../ask.ts'
 import type { Context } from '../context.ts'
@@ -11,7 +12,14 @@ import { renderRequest } from '../views/human/request.ts'
 export async function newProduct(context: Context): Promise<number> {
   const client = await context.client()
   const [named, ...rest] = (context.args[0] ?? '').split('/').reverse()
-  const domain = context.option('domain') ?? rest[0] ?? (await askDomain(context))
+  const written = rest.length > 0 ? rest.toReversed().join('/') : undefined
+  const flag = context.option('domain')
+  if (written !== undefined && flag !== undefined && written !== flag)
+    throw fail('CLI_USAGE_INVALID', {
+      what: `"${context.args[0]}" names the domain ${written}, --domain names ${flag}`,
+      fix: 'Give one.',
+    })
+  const domain = flag ?? written ?? (await askDomain(context))
   const name =
     named || (await askText(context, { question: 'Name of the product', flag: 'the name: heddle new NAME', check: checkName }))
   const payload = { domain, name, ...given(context, ['title', 'purpose', 'owner', 'template']) }

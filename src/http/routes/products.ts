@@ -205,11 +205,11 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const environment = request.body.environment ?? environments().at(-1)!
       const wanted = { product, environment, to: request.body.to ?? null }
       if (request.query['dry-run']) {
-        const plan = await planRollbackTo(db, wanted)
+        const plan = await planRollbackTo(lifecycle, db, wanted)
         return planView(plan, { run: null, kind: 'rollback', product, environment, asOf: deps.clock.now(), diagnostics: [] })
       }
       const by = request.caller!.subject.name
-      const { number } = await db.transaction().execute((queries) => startRollback(queries, { ...wanted, by }))
+      const { number } = await db.transaction().execute((queries) => startRollback(lifecycle, queries, { ...wanted, by }))
       return runSummary(await needRunRow(db, number))
     },
   )
