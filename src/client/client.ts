@@ -63,6 +63,28 @@ export function createClient(options: CallOptions) {
     serviceLevels: (address: string, query: Environment = {}) =>
       list<Api.ServiceLevel>(`${productPath(address)}/slo`, 'ServiceLevel', query),
 
+    releases: (address: string) => list<Api.PastRelease>(`${productPath(address)}/releases`, 'PastRelease'),
+    promote: (address: string, body: { from?: string | undefined; to?: string | undefined } = {}) =>
+      send<Api.RunSummary>('POST', `${productPath(address)}/promote`, 'RunSummary', { body }),
+    unpin: (address: string, body: Environment = {}) =>
+      send<Api.RunSummary | Api.Plan>('POST', `${productPath(address)}/unpin`, { oneOf: ['RunSummary', 'Plan'] }, { body }),
+    usage: (address: string) => send<Api.Usage>('GET', `${productPath(address)}/usage`, 'Usage'),
+    search: (query: {
+      q: string
+      domain?: string | undefined
+      state?: string | undefined
+      sort?: string | undefined
+      cursor?: string | undefined
+    }) => list<Api.SearchHit>('/search', 'SearchHit', query),
+    /** `of`: a product, an object or a column by its address */
+    lineage: (query: {
+      of: string
+      level?: string | undefined
+      up?: number | undefined
+      down?: number | undefined
+      environment?: string | undefined
+    }) => send<Api.Lineage>('GET', '/lineage', 'Lineage', { query }),
+
     requests: (query: { mine?: boolean | undefined; open?: boolean | undefined; cursor?: string | undefined } = {}) =>
       list<Api.Request>('/requests', 'Request', query),
     createRequest: (request: Api.NewRequest, { dryRun = false }: { dryRun?: boolean } = {}) =>

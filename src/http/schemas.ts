@@ -148,6 +148,14 @@ export const Release = z.object({
   run: z.number(),
   revision: z.number(),
 })
+/** A release as the product's history shows it. */
+export const PastRelease = Release.extend({
+  environment: z.string(),
+  current: z.boolean(),
+  /** its data is kept, so it can be served again without a rebuild */
+  kept: z.boolean(),
+  by: z.string(),
+})
 export const ServiceLevelState = z.enum(['met', 'at-risk', 'breached', 'gathering', 'no-data', 'not-evaluated', 'paused'])
 /** One service level of a product as it stands. Shares in basis points (9986 is 99.86 %); `good` and `evaluated` count hours, or updates for completeness. */
 export const ServiceLevel = z.object({
@@ -437,6 +445,69 @@ export const AuditRow = z.object({
   detail: z.record(z.string(), z.unknown()),
 })
 export const IssuedToken = z.object({ token: z.string(), kind: z.string(), expiresAt: Time })
+
+/** One product found by `GET /search`; `match` says which of its names was hit. Order: address, name, prefix, title, column, substring, text. */
+export const SearchHit = z.object({
+  product: ProductSummary,
+  match: z.object({
+    field: z.enum(['address', 'name', 'title', 'port', 'object', 'column', 'tag', 'description', 'docs']),
+    /** what was hit: a product's address, or `domain/product/port.object.column` */
+    address: Address,
+    text: z.string(),
+  }),
+  community: z.string(),
+  /** consumers with an active agreement */
+  consumers: z.number(),
+})
+
+export const LineageLevel = z.enum(['product', 'object', 'column'])
+/** `address`: product, `domain/product/port.object`, `domain/product/port.object.column`, or `source:<input>` of what lies outside the mesh. */
+export const LineageNode = z.object({
+  address: Address,
+  kind: z.enum(['source', 'product', 'model', 'object', 'column', 'consumer']),
+  name: z.string(),
+  product: Address.nullable(),
+  state: z.string().nullable(),
+  slo: ServiceLevelState.nullable(),
+  /** how many lie one hop before and behind it in the whole mesh, drawn or not */
+  up: z.number(),
+  down: z.number(),
+})
+/** `from` is read by `to`. */
+export const LineageEdge = z.object({
+  from: Address,
+  to: Address,
+  kind: z.enum(['reads', 'builds', 'consumes']),
+})
+export const Lineage = z.object({
+  focus: Address,
+  level: LineageLevel,
+  environment: z.string(),
+  nodes: z.array(LineageNode),
+  edges: z.array(LineageEdge),
+  /** parts that could not be read, in words; the rest is whole */
+  missing: z.array(z.string()),
+})
+
+/** Reads of served objects per port and day by people and products, without the platform's own. */
+export const PortUsage = z.object({
+  environment: z.string(),
+  port: z.string(),
+  major: z.number(),
+  /** the oldest first, in UTC; days before the port was served are left out */
+  days: z.array(z.object({ day: z.string(), readers: z.number(), reads: z.number() })),
+  readers: z.array(z.object({ subject: z.string(), reads: z.number(), lastReadAt: Time })),
+  lastReadAt: Time.nullable(),
+})
+export const Usage = z.object({
+  product: Address,
+  asOf: Time.nullable(),
+  /** what is counted and what cannot be, in words */
+  coverage: z.string(),
+  ports: z.array(PortUsage),
+  /** set when nobody read the product for long enough */
+  proposal: z.object({ unusedDays: z.number(), because: z.string(), since: Time }).nullable(),
+})
 
 export function List<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next: z.string().nullable() })
