@@ -147,10 +147,11 @@ async function rollbackOnce(platform: TestPlatform, product: string, target: num
     const began = performance.now()
     const called = platform
       .cli(['rollback', product, '--to', `r${target}`, '--yes', '--json'], { env: { NODE_COMPILE_CACHE: COMPILE_CACHE } })
-      .then((ran) => ({ ran, command: performance.now() - began }))
-    const { served, reader } = await untilServed(url, relation, `r${target}`, began)
-    const { ran, command } = await called
-    if (ran.status !== 0) throw new Error(ran.stderr + ran.stdout)
+      .then((ran) => {
+        if (ran.status !== 0) throw new Error(ran.stderr + ran.stdout)
+        return performance.now() - began
+      })
+    const [command, { served, reader }] = await Promise.all([called, untilServed(url, relation, `r${target}`, began)])
     await readers.check(`r${target}`)
     return { served, command, reader, ...(await timesOf(platform, product)) }
   } finally {
