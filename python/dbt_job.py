@@ -26,6 +26,7 @@ dbt.mp_context._MP_CONTEXT = ThreadLocks
 multiprocessing.context.BaseContext.SimpleQueue = lambda _: multiprocessing.queues.SimpleQueue(ctx=ThreadLocks)
 
 import dbt.cli.requires as requires  # noqa: E402
+import psycopg2  # noqa: E402
 from dbt.cli.main import dbtRunner  # noqa: E402
 
 OPTIONS = [
@@ -131,6 +132,32 @@ def beat(channel, watch, parent):
             os._exit(70)
 
 
+class Interrupt:
+    """Ends the job on SIGINT. dbt's own way out waits for a thread that is about to send its next statement, and hears nothing while its main thread waits
+    for the database."""
+
+    def __init__(self):
+        self.opened = []
+        connect = psycopg2.connect
+
+        def kept(*args, **kwargs):
+            handle = connect(*args, **kwargs)
+            self.opened.append(handle)
+            return handle
+
+        psycopg2.connect = kept
+
+    def wait(self):
+        # Blocked since before the fork, so none was lost.
+        signal.sigwait({signal.SIGINT})
+        for handle in self.opened:
+            try:
+                handle.cancel()
+            except psycopg2.Error:
+                pass
+        os._exit(130)
+
+
 def describe(error, project):
     if error is None:
         return None
@@ -158,7 +185,7 @@ def run(socket_path, key, token, parent, uid):
     watch = Watch(channel, job["projectDir"])
     threading.Thread(target=beat, args=(channel, watch, parent), daemon=True).start()
     requires.parse_manifest = watch.keep_manifest(requires.parse_manifest)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=Interrupt().wait, daemon=True).start()
     result = dbtRunner(callbacks=[watch]).invoke([*job["args"], *OPTIONS])
     channel.send({"event": "done", "success": bool(result.success), "parsed": watch.manifest is not None,
                   "exception": describe(result.exception, job["projectDir"])})  # fmt: skip

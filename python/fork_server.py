@@ -180,6 +180,8 @@ def main():
     socket_path, scratch = sys.argv[1:3]
     # Ctrl-C in a terminal goes to the whole group; the control plane decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A job's own waits until the job can hear it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     isolate.prctl(isolate.PR_SET_CHILD_SUBREAPER, 1)
     warm(scratch)
     # From here on the end of standard input says it, and the jobs are ended one by one.

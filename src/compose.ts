@@ -21,7 +21,7 @@ import { authenticateBasic } from './http/authenticate.ts'
 import type { HttpDeps } from './http/deps.ts'
 import { isBoundElsewhere, mayOwn } from './http/permissions.ts'
 import { expireAgreements } from './lifecycle/access.ts'
-import { applyMesh } from './lifecycle/apply-mesh.ts'
+import { applyBudgets, applyMesh } from './lifecycle/apply-mesh.ts'
 import type { LifecycleDeps } from './lifecycle/deps.ts'
 import type { ObserveDeps } from './lifecycle/observe.ts'
 import * as observing from './lifecycle/observe.ts'
@@ -31,6 +31,7 @@ import { settled } from './lifecycle/settled.ts'
 import type { Warehouse } from './platform/warehouse.ts'
 import { createEngine, releaseLeases } from './run/engine.ts'
 import type { Boundary } from './run/execute.ts'
+import { closeNumberGaps, raiseEpoch } from './run/numbers.ts'
 import { type Mesh, parseMesh } from './spec/mesh.ts'
 import { createValidationWorker } from './spec/validate-in-worker.ts'
 import { openControl } from './store/control.ts'
@@ -115,6 +116,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stops.push(() => control.close())
     const notices = await openNotices(connection, log)
     stops.push(() => notices.close())
+    await closeNumberGaps(control)
     await applyMesh(control, mesh)
 
     const warehouses = new Map<string, Warehouse>()
@@ -131,7 +133,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           log,
         })
         stops.push(() => warehouse.close())
-        did.push(...(await warehouse.initialise()).did)
+        did.push(...(await warehouse.initialise()).did, ...(await applyBudgets(mesh, warehouse)))
+        const behind = await raiseEpoch(control.db, await warehouse.highestEpoch())
+        if (behind > 0) did.push(`the control database was ${behind} epochs behind ${environment}: it counts on from there`)
         warehouses.set(environment, warehouse)
       }
       return { value: null, detail: [...warehouses.keys()].join(', ') }

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -52,6 +52,10 @@ const tiers: Record<string, () => Check[]> = {
   soak: () => [install, ...files('soak', find(['test/soak/*.test.ts']), 1)],
 }
 
+if (!existsSync(join(root, 'node_modules/typescript'))) {
+  console.error('./heddle installs what a start needs. The tools of the tests come with: npm ci')
+  process.exit(2)
+}
 const checks = Object.hasOwn(tiers, asked) ? tiers[asked]!() : null
 if (!checks) {
   console.error(`No tier "${asked}": ${Object.keys(tiers).join(', ')}`)

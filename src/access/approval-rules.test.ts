@@ -36,6 +36,18 @@ test('nobody approves what is for themselves, whoever asked', () => {
   assert.throws(() => decide(rule, request, ana, 'approved', null, at), code('APPROVAL_OWN_REQUEST'))
 })
 
+test('who asked approves in the name of those who need nobody else, and in no other name', () => {
+  const kim = { name: 'kim', groups: ['privacy'] }
+  const rule = { levels: [['kim'], ['privacy']], selfApproval: false, ownAs: ['kim'] }
+  const { approval, met } = decide(rule, request, kim, 'approved', null, at)
+  assert.deepEqual([approval.as, met], [['kim'], false])
+  assert.throws(
+    () => decide({ ...rule, levels: [['privacy']] }, request, kim, 'approved', null, at),
+    code('APPROVAL_OWN_REQUEST'),
+  )
+  assert.deepEqual(decide(rule, { ...request, approvals: [approval] }, ana, 'approved', null, at).met, true)
+})
+
 test('strangers, the requester and who has decided are refused', () => {
   const rule = { levels: [['ana', 'kim']], selfApproval: false }
   assert.throws(() => decide(rule, request, { name: 'bob', groups: [] }, 'approved', null, at), code('APPROVAL_NOT_YOURS'))

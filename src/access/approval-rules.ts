@@ -2,11 +2,17 @@ import { fail } from '../core/fail.ts'
 import type { Approval } from '../store/schema.ts'
 
 /** Who must say yes: every level needs one of its names, each another person. Names are subjects or groups. `own`: whose matter it is. */
-export type ApprovalRule = { levels: string[][]; selfApproval: boolean; own?: readonly string[] }
+export type ApprovalRule = {
+  levels: string[][]
+  selfApproval: boolean
+  own?: readonly string[]
+  /** names under which one may approve what one has asked for, all the same */
+  ownAs?: readonly string[]
+}
 
-/** The rule of a run that waits: as many different people as the deploy file says. */
+/** The rule of a run that waits, as it was when the run was stored. */
 export function ruleOfRun(run: { approvers: string[]; detail: Record<string, unknown> }): ApprovalRule {
-  const levels = Array.from({ length: Number(run.detail.required ?? 1) }, () => run.approvers)
+  const levels = (run.detail.levels as string[][] | undefined) ?? [run.approvers]
   return { levels, selfApproval: run.detail.selfApproval === true }
 }
 
@@ -22,14 +28,16 @@ export function decide(
   at: Date,
 ): { approval: Approval; met: boolean } {
   const named = new Set(rule.levels.flat())
-  const as = [decider.name, ...decider.groups].filter((name) => named.has(name))
-  if (as.length === 0) {
+  const all = [decider.name, ...decider.groups].filter((name) => named.has(name))
+  if (all.length === 0) {
     throw fail('APPROVAL_NOT_YOURS', {
       what: `${decider.name} is not one of its approvers`,
       fix: `Ask ${rule.levels.flat().join(' or ')}.`,
     })
   }
-  if (!rule.selfApproval && decision === 'approved' && [request.by, ...(rule.own ?? [])].includes(decider.name)) {
+  const isOwn = !rule.selfApproval && decision === 'approved' && [request.by, ...(rule.own ?? [])].includes(decider.name)
+  const as = isOwn ? all.filter((name) => rule.ownAs?.includes(name)) : all
+  if (as.length === 0) {
     throw fail('APPROVAL_OWN_REQUEST', {
       what: decider.name === request.by ? `${decider.name} asked for it` : `It is for ${decider.name}`,
       why: 'Here four eyes are needed.',

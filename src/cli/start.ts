@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
-import { appendFileSync, createReadStream, openSync, readFileSync } from 'node:fs'
+import { createReadStream, openSync, readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
+import { getCompileCacheDir } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { asHeddleError, fail } from '../core/fail.ts'
+import { createBoundedLog } from './bounded-log.ts'
 import type { Context } from './context.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { endLeftovers } from './end-leftovers.ts'
@@ -13,6 +15,7 @@ import { openBrowser } from './open-browser.ts'
 import { isOurProcess, markProcess, type ProcessMark } from './process-mark.ts'
 import { findRunning, removeRunFile, writeRunFile } from './run-file.ts'
 import { lockDataDirectory } from './start-lock.ts'
+import { trimCompileCache } from './trim-compile-cache.ts'
 
 const FIRST_CHOICE = 4000
 
@@ -38,7 +41,8 @@ async function startHere(context: Context, chosen: string, began: number): Promi
   const { io } = context
   const data = await openDataDirectory(chosen)
   const unlock = await lockDataDirectory(data.path)
-  const log = (line: string) => appendFileSync(join(data.logs, 'heddle.log'), `${io.now().toISOString()} ${line}\n`)
+  const append = createBoundedLog(join(data.logs, 'heddle.log'))
+  const log = (line: string) => append(`${io.now().toISOString()} ${line}`)
   const line = (text: string) => context.note(() => [text])
   try {
     line(`heddle ${io.version}   data ${data.path}   local only, no account, no telemetry`)
@@ -73,6 +77,8 @@ async function startHere(context: Context, chosen: string, began: number): Promi
     for (const what of repaired) line(`    ${what}`)
     if (!empty && !asked.isAsked()) await Promise.race([seed(context, platform, asked.isAsked), asked.whenAsked])
     if (!asked.isAsked()) await sayReady(context, { platform, data: data.path, began, repaired })
+    const cache = getCompileCacheDir()
+    if (cache) trimCompileCache(cache).catch((error: Error) => log(`compile cache: ${error.message}`))
     await asked.whenAsked
     line('stopping …')
     await platform.stop()

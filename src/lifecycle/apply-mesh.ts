@@ -1,9 +1,17 @@
 import { upsertSubject } from '../access/subjects.ts'
 import { upsertDomain } from '../catalog/products.ts'
 import { hashOf } from '../core/canonical.ts'
+import type { Warehouse } from '../platform/warehouse.ts'
 import type { Mesh } from '../spec/mesh.ts'
 import { audit } from '../store/audit.ts'
 import { type Control, json } from '../store/control.ts'
+
+/** Makes the budgets of mesh.yml those of the logins that exist already. @returns what was changed, in words */
+export async function applyBudgets(mesh: Mesh, warehouse: Warehouse): Promise<string[]> {
+  const budgets = Object.fromEntries(Object.entries(mesh.domains).map(([name, { budget }]) => [name, budget]))
+  const changed = await warehouse.changeBudgets(budgets)
+  return changed.map((domain) => `gave ${domain} its new budget in ${warehouse.environment}`)
+}
 
 /** Makes the control database say what mesh.yml says. @returns whether anything was new */
 export async function applyMesh(control: Control, mesh: Mesh): Promise<{ changed: boolean }> {

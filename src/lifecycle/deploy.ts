@@ -11,6 +11,7 @@ import { currentRelease, type DeployRule, nextRevision, readInventory, runningCo
 import type { DeployFile, ProductSpec } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
 import { withPeople } from './bootstrap.ts'
+import { type LeastRule, tighten } from './deploy-rule.ts'
 import type { LifecycleDeps } from './deps.ts'
 import { askForInputs, type PendingAccess, readInputs } from './inputs.ts'
 import { contentHash, DEPLOY_FILE, isReleaseFile, SPEC_FILE } from './release-content.ts'
@@ -136,9 +137,13 @@ export async function startDeploy(
     const superseded = await supersedeDeploys(queries, { product: product.id, environment, lane: 'control' })
     return { started: false, release: world.current!, environment, access, superseded }
   }
-  const asked = deployRule(rule, product, await needDomain(queries, product.domain))
+  const domain = await needDomain(queries, product.domain)
+  const asked = deployRule(rule, product, domain)
   // A commit cannot approve itself: the rule of the release that is served decides, also on a commit that changes the rule.
-  const standing = (await standingRule(queries, product.id, environment)) ?? asked
+  // Nor can the first one: what mesh.yml asks for in this environment holds for all of them.
+  const { approvers, required, selfApproval } = (await standingRule(queries, product.id, environment)) ?? asked
+  const standing = tighten({ approvers, required, selfApproval }, leastRule(deps, environment, product, domain))
+  const waitsFor = [...new Set(standing.levels.flat())]
   const run = await enqueueRun(queries, {
     kind: 'deploy',
     product: product.id,
@@ -154,13 +159,13 @@ export async function startDeploy(
       label: world.spec.version,
       environments: world.deploy.environments.map((each) => each.name),
       selfApproval: standing.selfApproval,
-      required: standing.required,
+      levels: standing.levels,
       rule: asked,
     },
-    approvers: standing.approvers,
+    approvers: waitsFor,
     held: access.map((each) => each.request),
   })
-  return { started: true, number: run.number, environment, waitsFor: standing.approvers, access, superseded: run.superseded }
+  return { started: true, number: run.number, environment, waitsFor, access, superseded: run.superseded }
 }
 
 function deployRule(rule: DeployFile['environments'][number], product: ProductRow, domain: DomainRow): DeployRule {
@@ -170,6 +175,11 @@ function deployRule(rule: DeployFile['environments'][number], product: ProductRo
     selfApproval: !prohibitSelfApproval,
     required: Math.max(1, required),
   }
+}
+
+function leastRule(deps: LifecycleDeps, environment: string, product: ProductRow, domain: DomainRow): LeastRule | null {
+  const least = deps.mesh().environments[environment]?.approval
+  return least ? { ...least, by: namedApprovers(least.by, product, domain) } : null
 }
 
 /** Where a push of these files goes first. */
@@ -239,9 +249,10 @@ export async function promoteNext(
 export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, product: ProductRow, started: StartedDeploy): string[] {
   const address = formatProductAddress({ domain: product.domain, product: product.name })
   const superseded = started.superseded.length > 0 ? [`supersedes run ${started.superseded.join(', ')}`] : []
-  const access = started.access.map(
-    ({ upstream, request, approvers }) =>
-      `waits until it may read ${upstream}, decided by ${approvers.join(' or ')}: heddle approve request ${request}`,
+  const access = started.access.map(({ upstream, request, approvers }) =>
+    approvers.length > 0
+      ? `waits until it may read ${upstream}, decided by ${approvers.join(' or ')}: heddle approve request ${request}`
+      : `waits until it may read ${upstream}, which request ${request} grants`,
   )
   if (!started.started) {
     return [

@@ -2,7 +2,7 @@ import { findProduct, type ProductRow } from '../catalog/products.ts'
 import { formatDuration } from '../core/duration.ts'
 import { openIncidents } from '../observe/incidents.ts'
 import type { Judged } from '../observe/levels.ts'
-import { lastPublications } from '../run/publications.ts'
+import { readServedSince } from '../observe/updates.ts'
 import { listRuns } from '../run/read-runs.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
@@ -66,7 +66,7 @@ async function lateUpstream(queries: Queries, { spec, environment, publishedAt }
   for (const input of inputs) {
     const upstream = await findProduct(queries, { domain: input.domain, product: input.product })
     if (!upstream) continue
-    const at = (await lastPublications(queries, upstream.id))[environment] ?? null
+    const at = await readServedSince(queries, upstream.id, environment)
     const incident =
       (await openIncidents(queries, [upstream.id])).find((each) => each.environment === environment)?.number ?? null
     if (incident === null && at !== null && publishedAt !== null && at > publishedAt) continue

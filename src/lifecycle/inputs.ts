@@ -13,7 +13,7 @@ import { portOf } from './access.ts'
 import type { LifecycleDeps } from './deps.ts'
 import { fileRequest } from './request.ts'
 
-/** A request for access that a deploy waits for. */
+/** A request for access that a deploy waits for; no approvers, nobody has to decide it any more. */
 export type PendingAccess = { upstream: string; request: number; approvers: string[] }
 
 /** The product's input ports that are other products, checked against what those serve here. @throws INPUT_PORT_UNKNOWN, INPUT_VERSION_UNMET, INPUT_CONTRACT_UNMET */
@@ -91,8 +91,8 @@ export async function askForInputs(
       purpose: offer?.purposes[0] ?? 'operations',
       justification: `Input of ${formatProductAddress({ domain: product.domain, product: product.name })}`,
     }
-    const { number, approvers } = await fileRequest(deps, queries, { kind: 'access', payload }, by)
-    pending.push({ upstream: `${upstream}/${port}`, request: number, approvers })
+    const { number, state, approvers } = await fileRequest(deps, queries, { kind: 'access', payload }, by)
+    pending.push({ upstream: `${upstream}/${port}`, request: number, approvers: state === 'submitted' ? approvers : [] })
   }
   return pending
 }
@@ -103,11 +103,11 @@ async function openRequest(
 ): Promise<{ request: number; approvers: string[] } | null> {
   const row = await queries
     .selectFrom('request')
-    .select(['number', 'approvers'])
+    .select(['number', 'state', 'approvers'])
     .where('kind', '=', 'access')
     .where('state', 'in', ['submitted', 'approved', 'failed'])
     .where(sql<boolean>`payload @> ${JSON.stringify(payload)}::jsonb`)
     .orderBy('number', 'desc')
     .executeTakeFirst()
-  return row ? { request: row.number, approvers: row.approvers } : null
+  return row ? { request: row.number, approvers: row.state === 'submitted' ? row.approvers : [] } : null
 }

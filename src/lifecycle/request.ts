@@ -12,6 +12,7 @@ import {
   type ProductRow,
   setProductTitle,
 } from '../catalog/products.ts'
+import { parseProductAddress, readServiceSubject } from '../core/address.ts'
 import { hashOf } from '../core/canonical.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail } from '../core/fail.ts'
@@ -84,7 +85,8 @@ export async function fileRequest(deps: LifecycleDeps, queries: Queries, request
     object: `request ${row.number}`,
     detail: { payload: request.payload },
   })
-  if (!rule.selfApproval || !isOneOf(by, approvers)) return row
+  const alone = rule.selfApproval ? approvers : (await insideOwners(queries, row)).filter((name) => approvers.includes(name))
+  if (!isOneOf(by, alone)) return row
   return approve(deps, queries, row, by, 'owner of the domain')
 }
 
@@ -190,7 +192,7 @@ async function approve(
 ): Promise<RequestRow> {
   const levels = levelsOf(request)
   const { approval, met } = decide(
-    { levels, selfApproval: request.kind !== 'access', own: ownOf(request) },
+    { levels, selfApproval: request.kind !== 'access', own: ownOf(request), ownAs: await insideOwners(queries, request) },
     request,
     by,
     'approved',
@@ -213,6 +215,13 @@ async function approve(
 /** An approver does not decide about access of their own, whoever asked for it. */
 function ownOf(request: RequestRow): string[] {
   return request.kind === 'access' && typeof request.payload.subject === 'string' ? [request.payload.subject] : []
+}
+
+/** Inside a domain its owners create freely: they need nobody else for one of their products to read another. */
+async function insideOwners(queries: Queries, { kind, payload }: RequestRow): Promise<string[]> {
+  if (kind !== 'access' || typeof payload.subject !== 'string') return []
+  const { domain } = parseProductAddress(payload.product as string)
+  return readServiceSubject(payload.subject)?.domain === domain ? (await needDomain(queries, domain)).owners : []
 }
 
 function levelsOf(request: RequestRow): string[][] {

@@ -47,7 +47,7 @@ async function readLevels(queries: Queries, which: ReturnType<typeof sql>, limit
   }))
 }
 
-/** Verdicts of levels of one product in one environment; `publishedAt` is its last publication there. */
+/** Verdicts of levels of one product in one environment; `publishedAt` is the first publication of what is served there now. */
 export async function judgeLevels(
   queries: Queries,
   rows: readonly LevelRow[],

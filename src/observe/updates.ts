@@ -55,9 +55,15 @@ export function servedSince(product: RawBuilder<unknown>, environment: RawBuilde
 }
 
 export async function readServedSince(queries: Queries, product: string, environment: string): Promise<Date | null> {
-  const { rows } = await sql<{ at: Date | null }>`
-    select ${servedSince(sql`${product}::uuid`, sql`${environment}::text`)} as at`.execute(queries)
-  return rows[0]!.at
+  return (await readAllServedSince(queries, product))[environment] ?? null
+}
+
+/** The same of every environment that has a publication. */
+export async function readAllServedSince(queries: Queries, product: string): Promise<Record<string, Date>> {
+  const { rows } = await sql<{ environment: string; at: Date }>`
+    select e.environment, ${servedSince(sql`${product}::uuid`, sql`e.environment`)} as at
+    from (select distinct environment from publication where product = ${product}) e`.execute(queries)
+  return Object.fromEntries(rows.map(({ environment, at }) => [environment, at]))
 }
 
 async function readUnobserved(queries: Queries): Promise<Published[]> {

@@ -107,6 +107,8 @@ export type Warehouse = {
    * rotated and its sessions are ended first. @throws WAREHOUSE_FENCE_STALE when a higher epoch holds it
    */
   takeLease(request: { place: Place; fence: Fence }): Promise<{ tookOver: boolean }>
+  /** The highest epoch that ever held a lane here, 0 before the first. */
+  highestEpoch(): Promise<number>
   /** Did this step's effect happen? Its recorded result, or null. */
   confirm(request: { fence: Fence }): Promise<{ result: unknown } | null>
 
@@ -244,6 +246,8 @@ export type Warehouse = {
   proveProduct(request: { consumer: Place; at: PortPlace; expect: 'granted' | 'revoked' }): Promise<Proof[]>
   /** What row filters and masks of other products see of this product's service login; at once. */
   setServiceAttributes(request: { place: Place; attributes: Record<string, string[]> }): Promise<void>
+  /** Gives domains that have a budget here another one, with all their logins; others are left alone. @returns the domains whose budget was another */
+  changeBudgets(budgets: Record<string, DomainBudget>): Promise<string[]>
   /** Cancels the statements of domains that are over budget; called every second. */
   enforceBudgets(): Promise<{ domain: string; login: string; ms: number }[]>
   /** Outbox events not yet acknowledged, and their acknowledgement. */

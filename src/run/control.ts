@@ -31,7 +31,7 @@ export async function lockRun(queries: Queries, number: number): Promise<RunCont
 export async function retryRun(queries: Queries, id: string, by: string): Promise<void> {
   const run = await queries
     .selectFrom('run')
-    .select(['number', 'kind', 'state', 'product', 'environment', 'lane'])
+    .select(['number', 'kind', 'state', 'product', 'environment', 'lane', 'approvers', 'detail', 'started_at'])
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirstOrThrow()
@@ -59,9 +59,14 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
     .where('run', '=', id)
     .where('state', 'in', ['failed', 'cancelled'])
     .execute()
+  // Cancelled while it waited for its approval, it waits again, for the same people, as what it was: a retry approves nothing.
+  const isApproved = run.started_at !== null || run.approvers.length === 0 || run.detail.approved === true
+  const state = isApproved
+    ? { state: 'queued' as const, by }
+    : { state: 'waiting' as const, detail: json({ ...run.detail, access: [] }) }
   await queries
     .updateTable('run')
-    .set({ state: 'queued', problem: null, ended_at: null, cancel_by: null, by })
+    .set({ ...state, problem: null, ended_at: null, cancel_by: null })
     .where('id', '=', id)
     .execute()
   await wake(queries)
@@ -96,7 +101,7 @@ export async function decideRun(queries: Queries, run: RunControlRow, approval: 
       .updateTable('run')
       .set({
         approvals,
-        ...(met && (isHeld ? { detail: json({ ...run.detail, approved: true }) } : { state: 'queued' as const })),
+        ...(met && { detail: json({ ...run.detail, approved: true }), ...(!isHeld && { state: 'queued' as const }) }),
       })
       .where('id', '=', run.id)
       .execute()

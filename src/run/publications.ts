@@ -37,14 +37,3 @@ export async function recordPublication(
     .onConflict((conflict) => conflict.columns(['product', 'environment', 'port', 'major', 'publication']).doNothing())
     .execute()
 }
-
-/** When consumers last got a new revision, per environment. */
-export async function lastPublications(queries: Queries, product: string): Promise<Record<string, Date>> {
-  const rows = await queries
-    .selectFrom('publication')
-    .select(({ fn }) => ['environment', fn.max('at').as('at')] as const)
-    .where('product', '=', product)
-    .groupBy('environment')
-    .execute()
-  return Object.fromEntries(rows.map((row) => [row.environment, row.at]))
-}

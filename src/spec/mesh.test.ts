@@ -16,6 +16,15 @@ test('the sample and the empty mesh parse', () => {
   parseMesh(readFileSync(join(root, 'src/empty-mesh.yml'), 'utf8'), 'mesh.yml')
 })
 
+test('an environment may ask for approval: four eyes unless it says otherwise', () => {
+  const text = HEAD.replace('prod: {', 'prod: {approval: {by: [owner]}, ')
+  assert.deepEqual(parseMesh(`${text}domains: {}\n`, 'mesh.yml').environments.prod!.approval, {
+    by: ['owner'],
+    required: 1,
+    selfApproval: false,
+  })
+})
+
 const broken: [string, string, number, number][] = [
   ['unknown key', `${HEAD}domains: {}\nextra: 1\n`, 1, 1],
   ['a domain without an owner', `${HEAD}domains:\n  fleet: {title: Fleet, owners: []}\n`, 7, 33],
@@ -26,6 +35,7 @@ const broken: [string, string, number, number][] = [
     70,
   ],
   ['a duplicate key', `${HEAD}domains: {}\ndomains: {}\n`, 7, 1],
+  ['an approval by nobody', HEAD.replace('prod: {', 'prod: {approval: {by: []}, '), 5, 25],
   ['an unknown adapter', HEAD.replace('postgres', 'oracle'), 5, 31],
 ]
 for (const [name, text, line, column] of broken) {

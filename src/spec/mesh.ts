@@ -14,7 +14,20 @@ const MeshFile = z.strictObject({
   kind: z.literal('Mesh'),
   metadata: z.strictObject({ name: Name }),
   /** in promotion order; products name those they use in their deploy file */
-  environments: z.record(Name, z.strictObject({ warehouse: z.strictObject({ adapter: z.literal('postgres') }) })),
+  environments: z.record(
+    Name,
+    z.strictObject({
+      warehouse: z.strictObject({ adapter: z.literal('postgres') }),
+      /** every deploy here needs it, whatever the product's deploy file says; that may ask for more. `owner`: the domain's and the product's owners */
+      approval: z
+        .strictObject({
+          by: z.array(z.string()).min(1),
+          required: z.int().min(1).max(9).default(1),
+          selfApproval: z.boolean().default(false),
+        })
+        .optional(),
+    }),
+  ),
   domains: z.record(
     Name,
     z.strictObject({

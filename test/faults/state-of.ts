@@ -123,9 +123,10 @@ async function warehouseState(client: pg.Client, id: string, address: string) {
       `select n.nspname, p.proname, pg_get_userbyid(p.proowner) as owner from pg_proc p join pg_namespace n on n.oid = p.pronamespace where ${schemas} order by 1, 2`,
     ),
     roles:
-      await ask(`select r.rolname, r.rolcanlogin, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolconnlimit, r.rolvaliduntil::text,
-      a.rolpassword is not null as password, (select array_agg(s.setconfig order by s.setdatabase) from pg_db_role_setting s where s.setrole = r.oid)::text as settings,
-      shobj_description(r.oid, 'pg_authid') as comment from pg_roles r join pg_authid a on a.oid = r.oid where ${roles} order by 1`),
+      // A prober's login is open for the moment of a log-in, and a measurement comes with time and not with a run.
+      await ask(`select r.rolname, r.rolcanlogin and not prober as rolcanlogin, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolconnlimit,
+      case when prober then null else r.rolvaliduntil::text end as rolvaliduntil, a.rolpassword is not null and not prober as password, (select array_agg(s.setconfig order by s.setdatabase) from pg_db_role_setting s where s.setrole = r.oid)::text as settings,
+      shobj_description(r.oid, 'pg_authid') as comment from pg_roles r join pg_authid a on a.oid = r.oid cross join lateral (select r.rolname like '%\\_\\_prober' as prober) as kind where ${roles} order by 1`),
     members:
       await ask(`select pg_get_userbyid(m.roleid) as role, pg_get_userbyid(m.member) as member, pg_get_userbyid(m.grantor) as grantor, m.admin_option, m.inherit_option, m.set_option
       from pg_auth_members m where exists (select from pg_roles r where r.oid in (m.roleid, m.member) and ${roles})

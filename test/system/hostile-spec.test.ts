@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { HOSTILE } from '../../src/spec/fixtures/hostile-texts.ts'
 import { requestFor, SPEC } from '../../src/spec/fixtures/small-spec.ts'
@@ -75,6 +80,31 @@ test('what takes too long is killed, and the next request is answered', async ()
   const next = createValidationWorker()
   assert.equal((await next.validateInWorker(requestFor(SPEC))).spec?.name, 'planes')
   await next.close()
+})
+
+test('a machine that gives the thread no time is waited for', async () => {
+  const script = `import { createValidationWorker } from ${JSON.stringify(new URL('../../src/spec/validate-in-worker.ts', import.meta.url))}
+    const worker = createValidationWorker({ deadlineMs: 1_000 })
+    await worker.warm()
+    process.stdout.write('warm')
+    const request = JSON.parse(process.argv[2])
+    const answer = worker.validateInWorker(request)
+    await new Promise(setImmediate)
+    // Stopped as soon as it is asked: its deadline is over when it wakes, and it has done next to nothing.
+    process.kill(process.pid, 'SIGSTOP')
+    console.log(JSON.stringify((await answer).diagnostics.map(({ code }) => code)))
+    await worker.close()`
+  const folder = await mkdtemp(join(tmpdir(), 'heddle-starved-'))
+  await writeFile(join(folder, 'starved.mjs'), script)
+  const child = spawn(process.execPath, [join(folder, 'starved.mjs'), JSON.stringify(requestFor(SPEC))])
+  const out: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (out.push(chunk) === 1) setTimeout(() => child.kill('SIGCONT'), 2_500)
+  })
+  child.stderr.pipe(process.stderr)
+  await once(child, 'close')
+  await rm(folder, { recursive: true })
+  assert.equal(Buffer.concat(out).toString(), 'warm[]\n')
 })
 
 test('equal requests are answered from the cache; requests at the same time queue up', async () => {

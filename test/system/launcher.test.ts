@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readlink, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -115,6 +115,29 @@ test('an npm ci run by hand counts: package-lock.json older than what npm wrote'
   await writeFile(join(project, 'node_modules/.package-lock.json'), '{}')
   assert.equal((await heddle(join(project, 'heddle'), [], home)).stderr, '')
   await copyFile(join(project, 'package-lock.json'), join(project, 'node_modules/.heddle-lock'))
+})
+
+test('installs what a start needs; tools that are there stay, headers that npm ci brings go', async () => {
+  const asked = join(home, 'npm-asked')
+  const modules = join(project, 'node_modules')
+  await writeFile(join(tools, 'npm'), `#!/bin/sh\necho "$@" > '${asked}'\n`, { mode: 0o755 })
+  await symlink(process.execPath, join(tools, 'node'))
+  try {
+    for (const kinds of ['--omit=dev', '--include=dev']) {
+      await writeFile(join(modules, '.heddle-lock'), 'stale')
+      await rm(join(modules, '.package-lock.json'), { force: true })
+      assert.match((await heddle(join(project, 'heddle'), [], home)).stderr, /^ok {2}npm packages/)
+      assert.match(await readFile(asked, 'utf8'), new RegExp(`^ci .*${kinds} .*\\n$`))
+      await mkdir(join(modules, 'typescript'), { recursive: true })
+    }
+    const unread = ['include', 'share'].map((folder) => join(modules, 'node-this', folder))
+    for (const folder of unread) await mkdir(join(folder, 'node'), { recursive: true })
+    assert.equal((await heddle(join(project, 'heddle'), [], home)).stderr, '')
+    for (const folder of unread) await assert.rejects(stat(folder), { code: 'ENOENT' })
+  } finally {
+    await rm(join(modules, 'typescript'), { recursive: true, force: true })
+    for (const tool of ['npm', 'node']) await unlink(join(tools, tool))
+  }
 })
 
 test('waits for another that installs, takes the lock of a dead one, and leaves none', { timeout: 30_000 }, async () => {

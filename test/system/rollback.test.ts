@@ -20,6 +20,15 @@ after(() => platform?.dispose())
 const items = async () => (await servedOrders(platform)).map((row) => row.item)
 const release = async () => (await platform.client().product(ORDERS)).environments[0]!.release!
 
+const freshness = async () => (await platform.client().products()).items.find(({ address }) => address === ORDERS)!.freshness!
+/** The control plane drains publications a moment after the switch. */
+async function untilPublications(count: number): Promise<void> {
+  const control = await platform.control()
+  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 20)))
+    if ((await control.query('select from publication')).rowCount === count) return
+  assert.fail(`not ${count} publications after 10 s`)
+}
+
 test('a dry run shows the switch and changes nothing', async () => {
   const shown = await platform.cli(['rollback', ORDERS, '--dry-run', '--json'])
   assert.equal(shown.status, 0, shown.stderr)
@@ -35,6 +44,7 @@ test('a roll back serves the earlier release under an open reader, without dbt, 
   const reader = await connectAs(platform, ORDERS)
   await reader.query('begin')
   await reader.query('select count(*) from shop_orders_orders_v1.orders')
+  const before = await freshness()
   const began = performance.now()
   const back = await platform.cli(['rollback', ORDERS, '--yes', '--json'])
   const ms = performance.now() - began
@@ -48,6 +58,9 @@ test('a roll back serves the earlier release under an open reader, without dbt, 
   assert.equal((await platform.client().run(run!.number)).nodes.length, 0, 'no dbt')
   t.diagnostic(`roll back: ${run!.ms} ms, ${Math.round(ms)} ms with the command`)
   assert.ok(run!.ms! <= 2000, `${run!.ms} ms`)
+  // The rows of r1 are older than those of r2, and no roll back makes them younger.
+  await untilPublications(3)
+  assert.ok((await freshness()) > before, `status says ${await freshness()} s, it said ${before} s of newer rows`)
 
   assert.equal((await platform.cli(['rollback', ORDERS, '--to', 'r2', '--yes', '--json'])).status, 0)
   assert.deepEqual(await items(), ['pen (new)', 'ink (new)', 'paper (new)'])

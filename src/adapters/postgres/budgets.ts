@@ -2,7 +2,7 @@ import type { Resource } from '../../platform/resource.ts'
 import type { DomainBudget } from '../../platform/warehouse.ts'
 import { ident, literal } from '../../sql/quote.ts'
 import { fenced } from './fenced.ts'
-import { ask, type Session, type Site } from './session.ts'
+import { ask, type Session, type Site, transaction } from './session.ts'
 
 /** A login of no domain, or of one without a budget. */
 const DEFAULT: DomainBudget = { connections: 8, statementMs: 600_000, tempFileBytes: 2 ** 30 }
@@ -23,12 +23,7 @@ export function createBudget(site: Site): Resource<{ domain: string }, DomainBud
         context,
         { verb: 'budget.reconcile', key: id.domain, doing: `set the budget of ${id.domain}` },
         async (client) => {
-          await client.query(
-            `INSERT INTO heddle.budget (domain, connections, statement_ms, temp_file_bytes) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (domain) DO UPDATE SET connections = excluded.connections, statement_ms = excluded.statement_ms, temp_file_bytes = excluded.temp_file_bytes`,
-            [id.domain, desired.connections, desired.statementMs, desired.tempFileBytes],
-          )
-          await limitLogins(client, id.domain)
+          await setBudget(client, id.domain, desired)
           return desired
         },
       )
@@ -46,6 +41,29 @@ export function createBudget(site: Site): Resource<{ domain: string }, DomainBud
       )
     },
   }
+}
+
+/** One domain after the other, each in its own transaction: a login that is in use elsewhere holds up no other domain. */
+export async function changeBudgets(site: Site, budgets: Record<string, DomainBudget>): Promise<string[]> {
+  const rows = await ask<Row & { domain: string }>(site, 'SELECT * FROM heddle.budget ORDER BY domain')
+  const changed = rows.filter((row) => {
+    const wanted = budgets[row.domain]
+    return wanted && Object.entries(fromRow(row)).some(([name, value]) => wanted[name as keyof DomainBudget] !== value)
+  })
+  for (const { domain } of changed)
+    await transaction(site, { doing: `change the budget of ${domain}` }, async (client) => {
+      await setBudget(client, domain, budgets[domain]!)
+    })
+  return changed.map(({ domain }) => domain)
+}
+
+async function setBudget(client: Session, domain: string, budget: DomainBudget): Promise<void> {
+  await client.query(
+    `INSERT INTO heddle.budget (domain, connections, statement_ms, temp_file_bytes) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (domain) DO UPDATE SET connections = excluded.connections, statement_ms = excluded.statement_ms, temp_file_bytes = excluded.temp_file_bytes`,
+    [domain, budget.connections, budget.statementMs, budget.tempFileBytes],
+  )
+  await limitLogins(client, domain)
 }
 
 async function limitLogins(client: Session, domain: string): Promise<void> {

@@ -64,6 +64,14 @@ async function endEarlierWork(site: Site, fence: Fence): Promise<number> {
   return rows.length
 }
 
+export async function highestEpoch(site: Site): Promise<number> {
+  const [row] = await ask<{ epoch: string }>(
+    site,
+    'SELECT greatest((SELECT max(epoch) FROM heddle.lease), (SELECT max(pass_epoch) FROM heddle.product), 0) AS epoch',
+  )
+  return Number(row!.epoch)
+}
+
 /** One verb in the step: its result. Several: an object by verb and key. */
 export async function confirm(site: Site, fence: Fence): Promise<{ result: unknown } | null> {
   const rows = await ask<{ verb: string; key: string; result: unknown }>(

@@ -1,13 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
 import { grant, grantOwner, issueCredential, revoke, setSubject } from './access.ts'
-import { createBudget, enforceBudgets } from './budgets.ts'
+import { changeBudgets, createBudget, enforceBudgets } from './budgets.ts'
 import { buildServed } from './build-served.ts'
 import { checkQuality } from './check-quality.ts'
 import { collect } from './collect.ts'
 import { exportRevision, measureRevision } from './export-revision.ts'
 import { initialise } from './init.ts'
-import { confirm, takeLease } from './lease.ts'
+import { confirm, highestEpoch, takeLease } from './lease.ts'
 import { loadBatch } from './load-batch.ts'
 import { loadRevision } from './load-revision.ts'
 import { measure } from './measure.ts'
@@ -59,6 +59,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     port: createPorts(site),
 
     takeLease: ({ place, fence }) => takeLease(site, place, fence),
+    highestEpoch: () => highestEpoch(site),
     confirm: ({ fence }) => confirm(site, fence),
 
     openService: ({ place, validMs, context }) => openService(site, place, validMs, context),
@@ -90,6 +91,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     revokeProduct: (request) => revokeProduct(site, request),
     proveProduct: (request) => proveProduct(site, request),
     setServiceAttributes: ({ place, attributes }) => setServiceAttributes(site, place, attributes),
+    changeBudgets: (budgets) => changeBudgets(site, budgets),
     enforceBudgets: () => enforceBudgets(site),
     drainOutbox: (handle) => drainOutbox(site, handle),
     watchOutbox: (hint) => watchOutbox({ ...target, password: deps.provisioner.password }, hint),

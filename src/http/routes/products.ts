@@ -10,9 +10,9 @@ import { blobId, isReleaseFile } from '../../lifecycle/release-content.ts'
 import { readCertificate } from '../../lifecycle/retire.ts'
 import { planRollbackTo, startRollback } from '../../lifecycle/rollback.ts'
 import { levelsOf } from '../../observe/levels.ts'
+import { readAllServedSince } from '../../observe/updates.ts'
 import { explainPlan } from '../../plan/explain.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
-import { lastPublications } from '../../run/publications.ts'
 import { listRuns, needRunRow, runNumber } from '../../run/read-runs.ts'
 import { currentRelease, type ReleaseRow } from '../../run/releases.ts'
 import { audit } from '../../store/audit.ts'
@@ -34,9 +34,9 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   const environments = () => Object.keys(lifecycle.mesh().environments)
 
   async function factsOf(product: ProductRow): Promise<ProductFacts> {
-    const [runs, publications, levels] = await Promise.all([
+    const [runs, servedSince, levels] = await Promise.all([
       listRuns(db, { product: product.id, limit: 30 }),
-      lastPublications(db, product.id),
+      readAllServedSince(db, product.id),
       levelsOf(db, [product.id]),
     ])
     const releases: Record<string, ReleaseRow> = {}
@@ -44,7 +44,7 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       const release = await currentRelease(db, product.id, environment)
       if (release) releases[environment] = release
     }
-    return { product, releases, publications, levels, runs: runs.filter((run) => PRODUCT_LANES.includes(run.kind)) }
+    return { product, releases, servedSince, levels, runs: runs.filter((run) => PRODUCT_LANES.includes(run.kind)) }
   }
 
   app.get(

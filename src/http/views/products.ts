@@ -20,14 +20,15 @@ export type ProductFacts = {
   /** newest first, every kind but access */
   runs: RunListRow[]
   releases: Record<string, ReleaseRow>
-  publications: Record<string, Date>
+  /** per environment: when the data that is served now was published first */
+  servedSince: Record<string, Date>
   levels: LevelRow[]
 }
 
 export function productSummary(facts: ProductFacts, now: Date): ProductSummary {
-  const { product, releases, publications } = facts
+  const { product, releases, servedSince } = facts
   const served = Object.values(releases).sort((a, b) => b.at.getTime() - a.at.getTime())[0]
-  const published = Object.values(publications).sort((a, b) => b.getTime() - a.getTime())[0]
+  const published = Object.values(servedSince).sort((a, b) => b.getTime() - a.getTime())[0]
   const { state, since, reason } = productState(facts)
   return {
     address: `${product.domain}/${product.name}`,
