@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { json, type Queries } from '../store/control.ts'
 
 type PublishedPort = { port: string; major: number; publication: number }
@@ -47,4 +48,18 @@ export async function lastPublications(queries: Queries, product: string): Promi
     .groupBy('environment')
     .execute()
   return Object.fromEntries(rows.map((row) => [row.environment, row.at]))
+}
+
+/** As lastPublications, of many products. */
+export async function lastPublicationsOf(
+  queries: Queries,
+  products: readonly string[],
+): Promise<{ product: string; environment: string; at: Date }[]> {
+  const { rows } = await sql<{ product: string; environment: string; at: Date }>`
+    select p.id as product, e.environment, l.at from unnest(${[...products]}::uuid[]) as p (id)
+    cross join (select distinct environment from published_port) e
+    cross join lateral (select at from publication x where x.product = p.id and x.environment = e.environment order by at desc limit 1) l`.execute(
+    queries,
+  )
+  return rows
 }
