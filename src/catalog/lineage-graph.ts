@@ -67,10 +67,9 @@ export function productGraph(at: {
       addNode({ level: 'object', address, kind: 'source', name: sources.nameOf(address) ?? source.name, parent: own })
       for (const column of source.columns) addColumn(address, column)
     }
-    for (const model of document.models)
-      for (const ref of model.reads) connect('object', resolve(ref), relations.get(model.name)!)
+    for (const model of document.models) for (const ref of model.reads) connect(resolve(ref), relations.get(model.name)!)
     for (const [model, column, ref, from] of document.columns)
-      connect('column', below(resolve(ref), from), below(relations.get(model) ?? null, column))
+      connect(resolve(ref), relations.get(model) ?? null, { from, to: column })
   }
   return {
     nodes: [...nodes.values()],
@@ -106,23 +105,29 @@ export function productGraph(at: {
     return { address: sources.ofTable(name) ?? `source:${own}/${name}`, upstream: null }
   }
 
-  function connect(level: LineageLevel, from: Relation | null, to: Relation | null): void {
+  /** One relation reads another, or with `columns` one column comes from another. What nobody declared becomes a node here. */
+  function connect(from: Relation | null, to: Relation | null, columns: { from: string; to: string } | null = null): void {
     if (!from || !to) return
-    if (level === 'column' && to.upstream === null && !nodes.has(`column ${to.address}`)) {
-      const cut = to.address.lastIndexOf('.')
-      addColumn(to.address.slice(0, cut), to.address.slice(cut + 1))
+    if (from.upstream === null && from.address.startsWith('source:'))
+      addNode({ level: 'object', address: from.address, kind: 'source', name: lastPart(from.address), parent: own })
+    const ends = { from: from.address, to: to.address }
+    if (columns) {
+      if (from.upstream === null) addColumn(from.address, columns.from)
+      addColumn(to.address, columns.to)
+      ends.from += `.${columns.from}`
+      ends.to += `.${columns.to}`
     }
     const kind = from.upstream !== null || from.address.startsWith('source:') ? 'reads' : 'builds'
-    addEdge({ level, from: from.address, to: to.address, kind, upstream: from.upstream })
+    addEdge({ level: columns ? 'column' : 'object', ...ends, kind, upstream: from.upstream })
   }
+}
+
+function lastPart(address: string): string {
+  return address.slice(address.lastIndexOf('/') + 1)
 }
 
 /** `upstream`: whose it is, when it is another product's. */
 type Relation = { address: string; upstream: string | null }
-
-function below(relation: Relation | null, column: string): Relation | null {
-  return relation && { ...relation, address: `${relation.address}.${column}` }
-}
 
 function servedObjects(own: string, spec: ProductSpec) {
   const found = new Map<string, { address: string; name: string; from: string; columns: string[] }>()

@@ -54,32 +54,27 @@ export function searchTerms({ domain, name, title, document, metadata }: SearchS
     if (typeof shown !== 'string' || shown === '' || terms.length >= MAX_TERMS) return
     terms.push({ field, address: at, text: normalise(shown.slice(0, MAX_PROSE)), shown })
   }
-  add('address', address, address)
   add('name', address, name)
-  add('title', address, typeof document.title === 'string' ? document.title : title)
-  add('title', address, title)
-  const ports = listOf<Port>(document.ports)
+  add('address', address, address)
+  // As the spec says, and as it was asked for.
+  for (const text of new Set([typeof document.title === 'string' ? document.title : title, title])) add('title', address, text)
+  const ports = namedOf<Port, 'port'>(document.ports, 'port')
+  const columns: (PortColumn & { at: string })[] = []
   for (const port of ports) {
     const at = `${address}/${port.port}`
     add('address', at, at)
     add('port', at, port.port)
     add('title', at, port.title)
-    for (const object of listOf<PortObject>(port.objects)) {
+    for (const object of namedOf<PortObject, 'name'>(port.objects, 'name')) {
       const place = `${at}.${object.name}`
       add('address', place, place)
       // As it is written in SQL: the same in every environment.
       add('address', place, `${productNames('', domain, name).served(port.port, port.major)}.${object.name}`)
       add('object', place, object.name)
+      for (const column of namedOf<PortColumn, 'name'>(object.columns, 'name'))
+        columns.push({ ...column, at: `${place}.${column.name}` })
     }
   }
-  const columns = ports.flatMap((port) =>
-    listOf<PortObject>(port.objects).flatMap((object) =>
-      listOf<PortColumn>(object.columns).map((column) => ({
-        ...column,
-        at: `${address}/${port.port}.${object.name}.${column.name}`,
-      })),
-    ),
-  )
   for (const column of columns) {
     add('address', column.at, column.at)
     add('column', column.at, column.name)
@@ -89,7 +84,7 @@ export function searchTerms({ domain, name, title, document, metadata }: SearchS
   const purpose = document.purpose ?? null
   for (const text of [purpose, ...textsOf(document.description)]) add('description', address, text)
   for (const port of ports)
-    for (const object of listOf<PortObject>(port.objects))
+    for (const object of namedOf<PortObject, 'name'>(port.objects, 'name'))
       add('description', `${address}/${port.port}.${object.name}`, object.description)
   for (const column of columns) add('description', column.at, column.description)
   for (const text of textsOf(metadata)) add('docs', address, text)
@@ -101,6 +96,11 @@ function textsOf(value: unknown, depth = 0): string[] {
   if (typeof value === 'string') return [value]
   if (depth > 4 || typeof value !== 'object' || value === null) return []
   return Object.values(value).flatMap((each) => textsOf(each, depth + 1))
+}
+
+/** Those of a list that have a name under this key. */
+function namedOf<T, K extends keyof T>(value: unknown, key: K): T[] {
+  return listOf<T | null>(value).filter((each): each is T => typeof each?.[key] === 'string')
 }
 
 function listOf<T>(value: unknown): T[] {
@@ -172,10 +172,10 @@ export function wordsOf(query: string): string[] {
   return (query.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, MAX_WORDS)
 }
 
-/** The words as PostgreSQL searches for them: all of them, each as a beginning; letters and digits only, so nothing in them is an operator. */
+/** The words as PostgreSQL searches for them: all of them, each of three letters as a beginning; letters and digits only, so nothing is an operator. */
 export function textQuery(query: string): string | null {
-  const words = wordsOf(query)
-  return words.length === 0 ? null : words.map((word) => `'${word}':*`).join(' & ')
+  const words = wordsOf(query).map((word) => `'${word}'${word.length > 2 ? ':*' : ''}`)
+  return words.length === 0 ? null : words.join(' & ')
 }
 
 /** A long text around what was found in it. */

@@ -50,7 +50,7 @@ async function byRank(queries: Queries, request: SearchRequest, after: Cursor | 
       select product, address, rank, rank as key from (
         select s.product, s.address, ${rank} as rank from ${from} where ${visible(request)} and ${where}
       ) found
-      where rank is not null and (rank, address) > (${after?.key ?? 0}, ${after?.address ?? ''} collate "C")
+      where rank is not null and (rank, address) > (${after?.key ?? 0}::int, ${after?.address ?? ''} collate "C")
       order by rank, address limit ${missing}`.execute(queries)
     rows.push(...found)
   }
@@ -67,7 +67,7 @@ async function byRank(queries: Queries, request: SearchRequest, after: Cursor | 
   if (rows.length < wanted && words !== null)
     await read(
       sql`search_text t join search_entry s on t.product = s.product`,
-      sql`${TEXT_RANK}`,
+      sql`${TEXT_RANK}::int`,
       sql`to_tsvector('english', t.prose) @@ to_tsquery('english', ${words}) and (${fullRank(q)}) is null`,
     )
   return rows
@@ -85,7 +85,7 @@ async function bySort(queries: Queries, request: SearchRequest, after: Cursor | 
     queries,
     request,
     { after, wanted },
-    sql`select s.product, s.address, s.published_at, coalesce(${fullRank(q)}, ${TEXT_RANK}) as rank
+    sql`select s.product, s.address, s.published_at, coalesce(${fullRank(q)}, ${TEXT_RANK}::int) as rank
       from search_entry s join search_text t on t.product = s.product
       where ${visible(request)} and ((${mayMatch(q)} and (${fullRank(q)}) is not null) or ${inText})`,
   )
