@@ -108,7 +108,7 @@ async function fill(control: Control): Promise<void> {
     )
   }
   await db.transaction().execute((transaction) => makeMissingSearchable(transaction))
-  await sql`update search_entry set published_at = now() - random() * interval '90 days' where random() < 0.9`.execute(db)
+  await sql`update search_entry set freshness = -1800000000000 + (random() * 7776000000)::bigint where random() < 0.9`.execute(db)
   await sql`vacuum analyze search_entry`.execute(db)
   await sql`vacuum analyze search_text`.execute(db)
 }

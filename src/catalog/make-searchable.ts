@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../store/control.ts'
 import { isColumn, SEARCH_VERSION, type SearchSubject, type SearchTerm, searchTerms } from './search-terms.ts'
 
@@ -6,50 +6,78 @@ import { isColumn, SEARCH_VERSION, type SearchSubject, type SearchTerm, searchTe
 export async function makeSearchable(queries: Queries, product: string): Promise<void> {
   // Whoever changes the entry or its product's title meanwhile waits, and then sees what this one wrote.
   await queries.selectFrom('entry').select('product').where('product', '=', product).forUpdate().execute()
-  const [entry] = await readSubjects(queries, [product])
-  if (!entry) {
-    await queries.deleteFrom('search_entry').where('product', '=', product).execute()
-    return
-  }
-  const terms = searchTerms(entry)
-  const row = {
-    version: SEARCH_VERSION,
-    state: entry.state,
-    domain: entry.domain,
-    address: `${entry.domain}/${entry.name}`,
-    names: nameLines(terms),
-  }
-  const text = { columns: columnLines(terms), column_paths: pathLines(terms), prose: prose(terms) }
-  await queries
-    .insertInto('search_entry')
-    .values({
-      product,
-      ...row,
-      published_at: sql<Date | null>`(select max(at) from publication where product = ${product}::uuid)`,
-    })
-    .onConflict((conflict) => conflict.column('product').doUpdateSet(row))
-    .execute()
-  await queries
-    .insertInto('search_text')
-    .values({ product, ...text })
-    .onConflict((conflict) => conflict.column('product').doUpdateSet(text))
-    .execute()
+  const entries = await readSubjects(queries, [product])
+  if (entries.length === 0) await queries.deleteFrom('search_entry').where('product', '=', product).execute()
+  else await writeRows(queries, entries)
 }
+
+const BATCH = 200
 
 /** Entries from before there was a search, or whose rows were made in another way. @returns how many */
 export async function makeMissingSearchable(queries: Queries): Promise<number> {
   const { rows } = await sql<{ product: string }>`
     select e.product from entry e left join search_entry s on s.product = e.product and s.version = ${SEARCH_VERSION}
     where s.product is null`.execute(queries)
-  for (const { product } of rows) await makeSearchable(queries, product)
-  return rows.length
+  const products = rows.map(({ product }) => product)
+  for (let from = 0; from < products.length; from += BATCH)
+    await writeRows(queries, await readSubjects(queries, products.slice(from, from + BATCH)))
+  return products.length
+}
+
+async function writeRows(queries: Queries, entries: readonly IndexedSubject[]): Promise<void> {
+  const made = entries.map((entry) => ({ entry, terms: searchTerms(entry) }))
+  await queries
+    .insertInto('search_entry')
+    .values(
+      made.map(({ entry, terms }) => ({
+        product: entry.product,
+        version: SEARCH_VERSION,
+        state: entry.state,
+        domain: entry.domain,
+        address: `${entry.domain}/${entry.name}`,
+        names: nameLines(terms),
+        freshness: sql<number>`coalesce((select ${freshnessOf(sql`max(at)`)} from publication where product = ${entry.product}::uuid), 0)`,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.column('product').doUpdateSet((set) => ({
+        version: set.ref('excluded.version'),
+        state: set.ref('excluded.state'),
+        domain: set.ref('excluded.domain'),
+        address: set.ref('excluded.address'),
+        names: set.ref('excluded.names'),
+      })),
+    )
+    .execute()
+  await queries
+    .insertInto('search_text')
+    .values(
+      made.map(({ entry, terms }) => ({
+        product: entry.product,
+        columns: columnLines(terms),
+        column_paths: pathLines(terms),
+        prose: prose(terms),
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.column('product').doUpdateSet((set) => ({
+        columns: set.ref('excluded.columns'),
+        column_paths: set.ref('excluded.column_paths'),
+        prose: set.ref('excluded.prose'),
+      })),
+    )
+    .execute()
+}
+
+function freshnessOf(at: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`(-extract(epoch from ${at}) * 1000)::bigint`
 }
 
 /** Consumers got something new: what search sorts freshness by. */
 export async function touchFreshness(queries: Queries, product: string, at: Date): Promise<void> {
   await queries
     .updateTable('search_entry')
-    .set({ published_at: sql<Date>`greatest(published_at, ${at}::timestamptz)` })
+    .set({ freshness: sql<number>`least(freshness, ${-at.getTime()}::bigint)` })
     .where('product', '=', product)
     .execute()
 }

@@ -39,65 +39,123 @@ export async function search(queries: Queries, request: SearchRequest): Promise<
   }
 }
 
-/** The names first; only a page that they do not fill costs a look at columns, and then at words of the text. */
+/** So many answers are ranked one and all; more are read rank by rank until the page is full. */
+const FEW = 1000
+/** So many entries, in the order of their addresses, are looked at before an answer that many give is searched everywhere. */
+const NEAR = 3000
+/** From here on a name answers no better than a column may. */
+const WEAK = 50
+
 async function byRank(queries: Queries, request: SearchRequest, after: Cursor | null, wanted: number): Promise<Row[]> {
   const { q } = request
-  const rows: Row[] = []
+  const few = await readFew(queries, request, sql`${all(request)}`)
+  const rows = few ? page(few, after, wanted) : await readMany(queries, request, after, wanted)
+  const words = textQuery(q)
+  if (rows.length >= wanted || words === null) return rows
+  const known = few ? sql`s.product <> all(${few.map(({ product }) => product)}::uuid[])` : sql`(${fullRank(q)}) is null`
+  const { rows: found } = await sql<Row>`
+    select s.product, s.address, ${TEXT_RANK}::int as rank, ${TEXT_RANK}::int as key
+    from search_text t join search_entry s on s.product = t.product
+    where to_tsvector('english', t.prose) @@ to_tsquery('english', ${words}) and ${visible(request)} and ${known} and ${behind(after, TEXT_RANK)}
+    order by s.address limit ${wanted - rows.length}`.execute(queries)
+  return [...rows, ...found]
+}
+
+/** All that match, with their ranks; null when they are more than FEW. `products` gives their ids, at most one more than that. */
+async function readFew(queries: Queries, request: SearchRequest, products: RawBuilder<unknown>): Promise<Row[] | null> {
+  const { rows } = await sql<Row>`
+    with found as materialized (${products} limit ${FEW + 1})
+    select s.product, s.address, (${fullRank(request.q)})::int as rank, 0 as key
+    from found f join search_entry s on s.product = f.product join search_text t on t.product = f.product`.execute(queries)
+  if (rows.length > FEW) return null
+  return rows
+    .filter(({ rank }) => rank !== null)
+    .map((row) => ({ ...row, key: row.rank }))
+    .sort((a, b) => a.rank - b.rank || (a.address < b.address ? -1 : 1))
+}
+
+function page(rows: readonly Row[], after: Cursor | null, wanted: number): Row[] {
+  const isBehind = ({ rank, address }: Row) =>
+    after === null || rank > after.key || (rank === after.key && address > after.address)
+  return rows.filter(isBehind).slice(0, wanted)
+}
+
+/** Rank by rank; each is a question of its own, answered in the order of addresses and left when the page is full. */
+async function readMany(queries: Queries, request: SearchRequest, after: Cursor | null, wanted: number): Promise<Row[]> {
+  const { q } = request
+  const strong = nameCases(q).filter(({ rank }) => rank < WEAK)
   const isPath = q.includes('.')
-  const read = async (from: RawBuilder<unknown>, rank: RawBuilder<unknown>, where: RawBuilder<unknown>) => {
-    const missing = wanted - rows.length
+  const rows: Row[] = []
+  const read = async (rank: number, from: RawBuilder<unknown>, where: RawBuilder<unknown>) => {
+    if (rows.length >= wanted || (after !== null && after.key > rank)) return
     const { rows: found } = await sql<Row>`
-      select product, address, rank, rank as key from (
-        select s.product, s.address, ${rank} as rank from ${from} where ${visible(request)} and ${where}
-      ) found
-      where rank is not null and (rank, address) > (${after?.key ?? 0}::int, ${after?.address ?? ''} collate "C")
-      order by rank, address limit ${missing}`.execute(queries)
+      select s.product, s.address, ${rank}::int as rank, ${rank}::int as key from ${from}
+      where ${visible(request)} and ${where} and ${behind(after, rank)} order by s.address limit ${wanted - rows.length}`.execute(
+      queries,
+    )
     rows.push(...found)
   }
-  const strong = sql`(${nameRank(q)})`
-  if (!isPath && (after === null || after.key < WEAK))
-    await read(sql`search_entry s`, strong, sql`strpos(s.names, ${q}) > 0 and ${strong} < ${WEAK}`)
-  if (rows.length < wanted && (after === null || after.key < TEXT_RANK))
-    await read(
-      sql`search_entry s join search_text t on t.product = s.product`,
-      sql`(${fullRank(q)})`,
-      isPath ? mayMatch(q) : sql`${mayMatch(q)} and coalesce(${strong}, ${WEAK}) >= ${WEAK}`,
+  const whole = sql`search_entry s join search_text t on t.product = s.product`
+  if (isPath) {
+    for (const rank of new Set(fullCases(q).map((each) => each.rank)))
+      await read(rank, whole, sql`${mayMatch(q)} and (${fullRank(q)}) = ${rank}`)
+    return rows
+  }
+  const named = after !== null && after.key >= WEAK ? [] : await readFew(queries, request, namedBy(request, strong))
+  if (named)
+    rows.push(
+      ...page(
+        named.filter(({ rank }) => rank < WEAK),
+        after,
+        wanted,
+      ),
     )
-  const words = textQuery(q)
-  if (rows.length < wanted && words !== null)
-    await read(
-      sql`search_text t join search_entry s on t.product = s.product`,
-      sql`${TEXT_RANK}::int`,
-      sql`to_tsvector('english', t.prose) @@ to_tsquery('english', ${words}) and (${fullRank(q)}) is null`,
-    )
+  else
+    for (const [index, { is, rank }] of strong.entries())
+      await read(rank, sql`search_entry s`, sql`${is} and not (${any(strong.slice(0, index))})`)
+  const better = [...strong]
+  for (const rank of [50, 51, 52, 60, 61]) {
+    const cases = fullCases(q).filter((each) => each.rank === rank)
+    const where = sql`(${any(cases)}) and not (${any(better)})`
+    const before = rows.length
+    // Many match, so the page is mostly full after a few; where it is not, few are left and an index finds them.
+    await read(rank, sql`(${near(request, rank, after)}) s join search_text t on t.product = s.product`, where)
+    if (rows.length < wanted) {
+      rows.length = before
+      await read(rank, whole, where)
+    }
+    better.push(...cases)
+  }
   return rows
+}
+
+function near(request: SearchRequest, rank: number, after: Cursor | null): RawBuilder<unknown> {
+  return sql`select * from search_entry s where ${visible(request)} and ${behind(after, rank)} order by s.address limit ${NEAR}`
 }
 
 /** By name or freshness: whatever matches, however well. */
 async function bySort(queries: Queries, request: SearchRequest, after: Cursor | null, wanted: number): Promise<Row[]> {
   const { q } = request
   const words = textQuery(q)
-  const inText =
-    words === null
-      ? sql`false`
-      : sql`s.product in (select product from search_text where to_tsvector('english', prose) @@ to_tsquery('english', ${words}))`
+  const text = words === null ? sql`false` : sql`to_tsvector('english', t.prose) @@ to_tsquery('english', ${words})`
+  const found = await sql<{ product: string }>`
+    (${all(request)} limit ${FEW + 1}) union (select s.product from search_text t join search_entry s on s.product = t.product
+      where ${text} and ${visible(request)} limit ${FEW + 1})`.execute(queries)
+  const few = found.rows.length > FEW ? null : found.rows.map(({ product }) => product)
   return ordered(
     queries,
     request,
     { after, wanted },
-    sql`select s.product, s.address, s.published_at, coalesce(${fullRank(q)}, ${TEXT_RANK}::int) as rank
+    sql`select s.product, s.address, s.freshness, coalesce(${fullRank(q)}, ${TEXT_RANK}::int) as rank
       from search_entry s join search_text t on t.product = s.product
-      where ${visible(request)} and ((${mayMatch(q)} and (${fullRank(q)}) is not null) or ${inText})`,
+      where ${visible(request)} and ${few ? sql`s.product = any(${few}::uuid[])` : sql`(${mayMatch(q)} or ${text})`}
+        and (${text} or (${fullRank(q)}) is not null)`,
   )
 }
 
 function listAll(queries: Queries, request: SearchRequest, after: Cursor | null, wanted: number): Promise<Row[]> {
-  return ordered(
-    queries,
-    request,
-    { after, wanted },
-    sql`select s.product, s.address, s.published_at, ${TEXT_RANK}::int as rank from search_entry s where ${visible(request)}`,
-  )
+  const from = sql`select s.product, s.address, s.freshness, ${TEXT_RANK}::int as rank from search_entry s where ${visible(request)}`
+  return ordered(queries, request, { after, wanted }, from)
 }
 
 /** The newest first, what was never published last; else by address. */
@@ -107,14 +165,17 @@ async function ordered(
   { after, wanted }: { after: Cursor | null; wanted: number },
   matches: RawBuilder<unknown>,
 ): Promise<Row[]> {
-  const address = after?.address ?? ''
-  const key = sort === 'freshness' ? sql`coalesce(-extract(epoch from published_at) * 1000000, 0)::bigint` : sql`0::bigint`
-  const behind = after === null ? sql`true` : sql`(${key}, address) > (${after.key}::bigint, ${address} collate "C")`
-  const order = sort === 'freshness' ? sql`key, address` : sql`address`
+  const address = sql`${after?.address ?? ''}::text collate "C"`
+  const fresh = sort === 'freshness'
+  const past =
+    after === null
+      ? sql`true`
+      : fresh
+        ? sql`(freshness, address) > (${after.key}::bigint, ${address})`
+        : sql`address > ${address}`
   const { rows } = await sql<Row>`
-    select product, address, rank, ${key} as key from (${matches}) found where ${behind} order by ${order} limit ${wanted}`.execute(
-    queries,
-  )
+    select product, address, rank, ${fresh ? sql`freshness` : sql`0`} as key from (${matches}) found where ${past}
+    order by ${fresh ? sql`freshness, address` : sql`address`} limit ${wanted}`.execute(queries)
   return rows
 }
 
@@ -123,79 +184,105 @@ function visible({ domain, state }: SearchRequest): RawBuilder<unknown> {
   return domain === undefined ? states : sql`${states} and s.domain = ${domain}`
 }
 
-/** From here on a name answers no better than a column may. */
-const WEAK = 50
+function behind(after: Cursor | null, rank: number): RawBuilder<unknown> {
+  return after === null || after.key < rank ? sql`true` : sql`s.address > ${after.address}::text collate "C"`
+}
+
+/** Ids of all that match, by the indexes of names and columns. */
+function all(request: SearchRequest): RawBuilder<unknown> {
+  const { q } = request
+  const seen = visible(request)
+  if (q.includes('.'))
+    return sql`select s.product from search_entry s join search_text t on t.product = s.product
+      where ${has('names', q.slice(0, q.lastIndexOf('.')))} and ${seen} and ${mayMatch(q)}`
+  return sql`select product from (
+      (select s.product from search_entry s where ${has('names', q)} and ${seen} limit ${FEW + 1})
+      union (select s.product from search_text t join search_entry s on s.product = t.product where ${has('columns', q)} and ${seen} limit ${FEW + 1})
+    ) either`
+}
+
+function namedBy(request: SearchRequest, cases: readonly Case[]): RawBuilder<unknown> {
+  return sql`select s.product from search_entry s where (${any(cases)}) and ${visible(request)}`
+}
 
 /** Cheap, and true wherever `fullRank` is not null. */
 function mayMatch(q: string): RawBuilder<unknown> {
-  const names = sql`strpos(s.names, ${q}) > 0 or strpos(t.columns, ${q}) > 0`
+  const names = sql`${has('names', q)} or ${has('columns', q)}`
   return q.includes('.') ? sql`(${names} or ${inPaths(q, `.${q}`)} or ${inPaths(q, `\n${q}`)})` : sql`(${names})`
 }
 
 /** The paths are long: they are looked at only where a column begins like the last part of the question. */
 function inPaths(q: string, piece: string): RawBuilder<unknown> {
   const last = q.slice(q.lastIndexOf('.') + 1)
-  return sql`(strpos(t.columns, ${`\nC${last}`}) > 0 and strpos(t.column_paths, ${piece}) > 0)`
+  return sql`(${has('columns', `\nC${last}`)} and ${has('column_paths', piece)})`
 }
 
-type Case = readonly [piece: string, rank: number]
+const PLACES = { names: sql`s.names`, columns: sql`t.columns`, column_paths: sql`t.column_paths` }
+
+/** The piece of text is somewhere in the lines; LIKE, because the trigram indexes know it, with nothing in the piece that it takes for a sign. */
+function has(place: keyof typeof PLACES, piece: string): RawBuilder<unknown> {
+  return sql`${PLACES[place]} like ${`%${piece.replace(/[\\%_]/g, '\\$&')}%`}`
+}
+
+/** In the order of their ranks; a row has the rank of the first that is true. */
+type Case = { rank: number; is: RawBuilder<unknown> }
+
+const caseIn = (place: keyof typeof PLACES, piece: string, rank: number): Case => ({ rank, is: has(place, piece) })
 
 function nameCases(q: string): Case[] {
   const isPath = q.includes('.')
   return [
-    [`\nA${q}\n`, 10],
-    [`\nN${q}\n`, 20],
-    [`\nP${q}\n`, 21],
-    ...(isPath ? [[`.${q}\n`, 22] as const] : []),
-    [`\nN${q}`, 30],
-    [`\nP${q}`, 31],
-    [`\nA${q}`, 32],
-    ...(isPath ? [[`.${q}`, 33] as const] : []),
-    [`\nT${q}\n`, 40],
-    [`\nT${q}`, 41],
-    [`\nw${q}`, 42],
-    [` ${q}`, 60],
-    [q, 61],
+    caseIn('names', `\nA${q}\n`, 10),
+    caseIn('names', `\nN${q}\n`, 20),
+    caseIn('names', `\nP${q}\n`, 21),
+    ...(isPath ? [caseIn('names', `.${q}\n`, 22)] : []),
+    caseIn('names', `\nN${q}`, 30),
+    caseIn('names', `\nP${q}`, 31),
+    caseIn('names', `\nA${q}`, 32),
+    ...(isPath ? [caseIn('names', `.${q}`, 33)] : []),
+    caseIn('names', `\nT${q}\n`, 40),
+    caseIn('names', `\nT${q}`, 41),
+    caseIn('names', `\nw${q}`, 42),
+    caseIn('names', ` ${q}`, 60),
+    caseIn('names', q, 61),
   ]
 }
 
 function columnCases(q: string): Case[] {
   return [
-    [`\nC${q}\n`, 50],
-    [`\nC${q}`, 51],
-    [`\nG${q}\n`, 52],
-    [` ${q}`, 60],
-    [q, 61],
+    caseIn('columns', `\nC${q}\n`, 50),
+    caseIn('columns', `\nC${q}`, 51),
+    caseIn('columns', `\nG${q}\n`, 52),
+    caseIn('columns', ` ${q}`, 60),
+    caseIn('columns', q, 61),
   ]
 }
 
 function pathCases(q: string): Case[] {
-  return [
-    [`\n${q}\n`, 10],
-    [`.${q}\n`, 22],
-    [`\n${q}`, 32],
-    [`.${q}`, 33],
-  ]
+  if (!q.includes('.')) return []
+  const pieces = [`\n${q}\n`, `.${q}\n`, `\n${q}`, `.${q}`]
+  return pieces.map((piece, index) => ({ rank: [10, 22, 32, 33][index]!, is: inPaths(q, piece) }))
 }
 
-const nameRank = (q: string) => rankOf(nameCases(q).map(([piece, rank]) => when(sql`strpos(s.names, ${piece}) > 0`, rank)))
+function fullCases(q: string): Case[] {
+  return [...nameCases(q), ...columnCases(q), ...pathCases(q)].sort((a, b) => a.rank - b.rank)
+}
 
-/** The best of name, column and, for a question with a dot, address of a column: cases in the order of their ranks. */
+/** The best of name, column and, for a question with a dot, address of a column; null without any. */
 function fullRank(q: string): RawBuilder<unknown> {
-  const cases = [
-    ...nameCases(q).map(([piece, rank]) => ({ rank, is: sql`strpos(s.names, ${piece}) > 0` })),
-    ...columnCases(q).map(([piece, rank]) => ({ rank, is: sql`strpos(t.columns, ${piece}) > 0` })),
-    ...(q.includes('.') ? pathCases(q).map(([piece, rank]) => ({ rank, is: inPaths(q, piece) })) : []),
-  ]
-  return rankOf(cases.sort((a, b) => a.rank - b.rank).map(({ is, rank }) => when(is, rank)))
+  return sql`case ${sql.join(
+    fullCases(q).map(({ is, rank }) => sql`when ${is} then ${sql.lit(rank)}`),
+    sql` `,
+  )} end`
 }
 
-function rankOf(cases: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
-  return sql`case ${sql.join(cases, sql` `)} end`
-}
-
-function when(condition: RawBuilder<unknown>, rank: number): RawBuilder<unknown> {
-  return sql`when ${condition} then ${sql.lit(rank)}`
+function any(cases: readonly Case[]): RawBuilder<unknown> {
+  return cases.length === 0
+    ? sql`false`
+    : sql.join(
+        cases.map(({ is }) => is),
+        sql` or `,
+      )
 }
 
 type Cursor = { key: number; address: string }

@@ -303,7 +303,7 @@ export type Database = {
     state: string
     domain: string
     address: string
-    published_at: Date | null
+    freshness: number
     names: string
   }
   search_text: { product: string; columns: string; column_paths: string; prose: string }

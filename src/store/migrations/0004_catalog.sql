@@ -3,6 +3,9 @@
 -- What the last run knew of a listed product, per environment: built columns, row counts, publication, hash of the lineage. Never a row's value.
 alter table entry add column built jsonb not null default '{}';
 
+-- Comes with PostgreSQL; trusted, so the owner of the database may add it.
+create extension if not exists pg_trgm;
+
 -- One row for each entry, rewritten in the transaction that changes it. `names` holds a line for each name, address and title in the form that is compared,
 -- with a letter for its kind at the beginning: "is" and "begins with" are then plain searches for a piece of text. `version` says how it was made.
 create table search_entry (
@@ -11,10 +14,13 @@ create table search_entry (
   state       text not null,
   domain      text not null,
   address     text collate "C" not null,
-  published_at timestamptz,
+  -- of the last publication, in milliseconds before 1970 so that the newest is the least; 0: none yet
+  freshness   bigint not null,
   names       text not null
 ) with (toast_tuple_target = 8160);
 create index search_entry_address on search_entry (address);
+create index search_entry_freshness on search_entry (freshness, address);
+create index search_entry_names on search_entry using gin (names gin_trgm_ops);
 
 -- The long part, read when the names do not fill a page. `columns` holds lines as above.
 create table search_text (
@@ -23,6 +29,7 @@ create table search_text (
   column_paths text not null,
   prose       text not null
 ) with (toast_tuple_target = 8160);
+create index search_text_columns on search_text using gin (columns gin_trgm_ops);
 create index search_text_prose on search_text using gin (to_tsvector('english', prose));
 
 -- What a transformation said of one commit: its models, what they read, and which column comes from which. Names only.
