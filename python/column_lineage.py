@@ -46,10 +46,12 @@ def write_lineage(manifest, results, database, folder):
     used = int(time.process_time()) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (used + int(3 * SECONDS), used + int(3 * SECONDS)))
     signal.signal(signal.SIGALRM, on_alarm)
+    began = time.monotonic()
     try:
         found = read_lineage(manifest, results, database, folder)
     except (Exception, TimeOut) as error:  # noqa: BLE001
         found = {"models": [], "sources": [], "columns": [], "missing": [f"all of it: {type(error).__name__}"]}
+    found["ms"] = round((time.monotonic() - began) * 1000)
     path = os.path.join(folder, "lineage.json")
     with open(f"{path}.new", "w", encoding="utf-8") as f:
         json.dump(found, f, separators=(",", ":"))

@@ -264,5 +264,6 @@ export const QUERIES: SearchQuery[] = [
   { q: 'a & | ! ( ) :* <->', why: 'no operators of text search', first: [], not: [] },
   { q: 'planes\\', why: 'a backslash', first: [PLANES] },
   { q: '.*', why: 'no regular expression', first: [], only: true },
+  { q: '_', why: 'signs alone are no question', first: [], only: true },
   { q: 'zzzz', why: 'what is not there', first: [], only: true },
 ]

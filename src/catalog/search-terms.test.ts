@@ -8,6 +8,7 @@ const entries = SUBJECTS.map((subject) => ({ address: `${subject.domain}/${subje
 /** What names alone answer, in the order of the contract. The words of the text are PostgreSQL's part. */
 function namesOf(q: string) {
   const query = normaliseQuery(q)
+  if (query === '') return []
   return entries
     .map(({ address, terms }) => ({ address, ...bestMatch(query, terms) }))
     .filter(({ rank }) => rank < TEXT_RANK)

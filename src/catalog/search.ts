@@ -24,6 +24,8 @@ type Row = Found & { key: number }
 export async function search(queries: Queries, request: SearchRequest): Promise<{ items: Found[]; next: string | null }> {
   const query = normaliseQuery(request.q)
   const after = readCursor(request.cursor, request.sort)
+  // Signs alone are no question, and not the wish to see everything either.
+  if (query === '' && request.q.trim() !== '') return { items: [], next: null }
   const wanted = request.limit + 1
   const rows =
     query === ''
@@ -40,19 +42,19 @@ export async function search(queries: Queries, request: SearchRequest): Promise<
 }
 
 /** So many answers are ranked one and all; more are read rank by rank until the page is full. */
-const FEW = 1000
+const FEW = 300
 /** So many entries, in the order of their addresses, are looked at before an answer that many give is searched everywhere. */
-const NEAR = 3000
+const NEAR = 2000
 /** From here on a name answers no better than a column may. */
 const WEAK = 50
 
 async function byRank(queries: Queries, request: SearchRequest, after: Cursor | null, wanted: number): Promise<Row[]> {
   const { q } = request
-  const few = await readFew(queries, request, sql`${all(request)}`)
+  const few = await readFew(queries, request, all(request))
   const rows = few ? page(few, after, wanted) : await readMany(queries, request, after, wanted)
   const words = textQuery(q)
   if (rows.length >= wanted || words === null) return rows
-  const known = few ? sql`s.product <> all(${few.map(({ product }) => product)}::uuid[])` : sql`(${fullRank(q)}) is null`
+  const known = few ? sql`s.product <> all(${few.map(({ product }) => product)}::uuid[])` : sql`not ${mayMatch(q)}`
   const { rows: found } = await sql<Row>`
     select s.product, s.address, ${TEXT_RANK}::int as rank, ${TEXT_RANK}::int as key
     from search_text t join search_entry s on s.product = t.product
@@ -61,13 +63,14 @@ async function byRank(queries: Queries, request: SearchRequest, after: Cursor | 
   return [...rows, ...found]
 }
 
-/** All that match, with their ranks; null when they are more than FEW. `products` gives their ids, at most one more than that. */
+/** All that match, with their ranks; null when they are more than FEW. `products` gives their ids. */
 async function readFew(queries: Queries, request: SearchRequest, products: RawBuilder<unknown>): Promise<Row[] | null> {
+  const found = await sql<{ product: string }>`select product from (${products}) found limit ${FEW + 1}`.execute(queries)
+  if (found.rows.length > FEW) return null
+  if (found.rows.length === 0) return []
   const { rows } = await sql<Row>`
-    with found as materialized (${products} limit ${FEW + 1})
-    select s.product, s.address, (${fullRank(request.q)})::int as rank, 0 as key
-    from found f join search_entry s on s.product = f.product join search_text t on t.product = f.product`.execute(queries)
-  if (rows.length > FEW) return null
+    select s.product, s.address, ${fullRank(request.q)} as rank, 0 as key from search_entry s join search_text t on t.product = s.product
+    where s.product = any(${found.rows.map(({ product }) => product)}::uuid[])`.execute(queries)
   return rows
     .filter(({ rank }) => rank !== null)
     .map((row) => ({ ...row, key: row.rank }))
@@ -80,53 +83,56 @@ function page(rows: readonly Row[], after: Cursor | null, wanted: number): Row[]
   return rows.filter(isBehind).slice(0, wanted)
 }
 
-/** Rank by rank; each is a question of its own, answered in the order of addresses and left when the page is full. */
+/** Group of ranks by group: one that few answer is ranked whole, one that many answer is read rank by rank; left when the page is full. */
 async function readMany(queries: Queries, request: SearchRequest, after: Cursor | null, wanted: number): Promise<Row[]> {
-  const { q } = request
-  const strong = nameCases(q).filter(({ rank }) => rank < WEAK)
-  const isPath = q.includes('.')
+  const cases = fullCases(request.q)
   const rows: Row[] = []
-  const read = async (rank: number, from: RawBuilder<unknown>, where: RawBuilder<unknown>) => {
-    if (rows.length >= wanted || (after !== null && after.key > rank)) return
-    const { rows: found } = await sql<Row>`
-      select s.product, s.address, ${rank}::int as rank, ${rank}::int as key from ${from}
-      where ${visible(request)} and ${where} and ${behind(after, rank)} order by s.address limit ${wanted - rows.length}`.execute(
-      queries,
-    )
-    rows.push(...found)
-  }
-  const whole = sql`search_entry s join search_text t on t.product = s.product`
-  if (isPath) {
-    for (const rank of new Set(fullCases(q).map((each) => each.rank)))
-      await read(rank, whole, sql`${mayMatch(q)} and (${fullRank(q)}) = ${rank}`)
-    return rows
-  }
-  const named = after !== null && after.key >= WEAK ? [] : await readFew(queries, request, namedBy(request, strong))
-  if (named)
-    rows.push(
-      ...page(
-        named.filter(({ rank }) => rank < WEAK),
-        after,
-        wanted,
-      ),
-    )
-  else
-    for (const [index, { is, rank }] of strong.entries())
-      await read(rank, sql`search_entry s`, sql`${is} and not (${any(strong.slice(0, index))})`)
-  const better = [...strong]
-  for (const rank of [50, 51, 52, 60, 61]) {
-    const cases = fullCases(q).filter((each) => each.rank === rank)
-    const where = sql`(${any(cases)}) and not (${any(better)})`
-    const before = rows.length
-    // Many match, so the page is mostly full after a few; where it is not, few are left and an index finds them.
-    await read(rank, sql`(${near(request, rank, after)}) s join search_text t on t.product = s.product`, where)
-    if (rows.length < wanted) {
-      rows.length = before
-      await read(rank, whole, where)
-    }
-    better.push(...cases)
+  for (const [least, most] of GROUPS) {
+    if (rows.length >= wanted || (after !== null && after.key > most)) continue
+    const group = cases.filter(({ rank }) => rank >= least && rank <= most)
+    const few = least === LAST ? null : await readFew(queries, request, productsWhere(request, group))
+    if (few)
+      rows.push(
+        ...page(
+          few.filter(({ rank }) => rank >= least && rank <= most),
+          after,
+          wanted - rows.length,
+        ),
+      )
+    else
+      for (const rank of new Set(group.map((each) => each.rank)))
+        if (rows.length < wanted && (after === null || after.key <= rank))
+          rows.push(...(await readRank(queries, request, { rank, cases, after, wanted: wanted - rows.length })))
   }
   return rows
+}
+
+const LAST = 61
+const GROUPS = [
+  [10, 42],
+  [50, 52],
+  [60, 60],
+  [LAST, LAST],
+] as const
+
+/** One rank, in the order of addresses. Mostly many have it: then those near in that order fill the page. Where they do not, an index finds the rest. */
+async function readRank(
+  queries: Queries,
+  request: SearchRequest,
+  { rank, cases, after, wanted }: { rank: number; cases: readonly Case[]; after: Cursor | null; wanted: number },
+): Promise<Row[]> {
+  const is = any(cases.filter((each) => each.rank === rank))
+  const better = any(cases.filter((each) => each.rank < rank))
+  const read = async (entries: RawBuilder<unknown>) => {
+    const { rows } = await sql<Row>`
+      select s.product, s.address, ${rank}::int as rank, ${rank}::int as key from ${entries} s join search_text t on t.product = s.product
+      where (${is}) and not (${better}) and ${visible(request)} and ${behind(after, rank)} order by s.address limit ${wanted}`.execute(
+      queries,
+    )
+    return rows
+  }
+  const found = rank < WEAK ? [] : await read(sql`(${near(request, rank, after)})`)
+  return found.length < wanted ? read(sql`search_entry`) : found
 }
 
 function near(request: SearchRequest, rank: number, after: Cursor | null): RawBuilder<unknown> {
@@ -146,10 +152,9 @@ async function bySort(queries: Queries, request: SearchRequest, after: Cursor | 
     queries,
     request,
     { after, wanted },
-    sql`select s.product, s.address, s.freshness, coalesce(${fullRank(q)}, ${TEXT_RANK}::int) as rank
+    sql`select s.product, s.address, s.freshness, ${TEXT_RANK}::int as rank
       from search_entry s join search_text t on t.product = s.product
-      where ${visible(request)} and ${few ? sql`s.product = any(${few}::uuid[])` : sql`(${mayMatch(q)} or ${text})`}
-        and (${text} or (${fullRank(q)}) is not null)`,
+      where ${visible(request)} and ${few ? sql`s.product = any(${few}::uuid[])` : sql`(${mayMatch(q)} or ${text})`}`,
   )
 }
 
@@ -201,11 +206,19 @@ function all(request: SearchRequest): RawBuilder<unknown> {
     ) either`
 }
 
-function namedBy(request: SearchRequest, cases: readonly Case[]): RawBuilder<unknown> {
-  return sql`select s.product from search_entry s where (${any(cases)}) and ${visible(request)}`
+/** Names and columns each by their own index; a case of a column's address needs both. */
+function productsWhere(request: SearchRequest, cases: readonly Case[]): RawBuilder<unknown> {
+  const seen = visible(request)
+  const arms = (['names', 'columns', 'column_paths'] as const).flatMap((place) => {
+    const own = cases.filter((each) => each.place === place)
+    if (own.length === 0) return []
+    const from = place === 'names' ? sql`search_entry s` : sql`search_text t join search_entry s on s.product = t.product`
+    return [sql`(select s.product from ${from} where (${any(own)}) and ${seen} limit ${FEW + 1})`]
+  })
+  return sql`select product from (${sql.join(arms, sql` union `)}) either`
 }
 
-/** Cheap, and true wherever `fullRank` is not null. */
+/** The same as a rank that is not null, and cheaper. */
 function mayMatch(q: string): RawBuilder<unknown> {
   const names = sql`${has('names', q)} or ${has('columns', q)}`
   return q.includes('.') ? sql`(${names} or ${inPaths(q, `.${q}`)} or ${inPaths(q, `\n${q}`)})` : sql`(${names})`
@@ -225,9 +238,9 @@ function has(place: keyof typeof PLACES, piece: string): RawBuilder<unknown> {
 }
 
 /** In the order of their ranks; a row has the rank of the first that is true. */
-type Case = { rank: number; is: RawBuilder<unknown> }
+type Case = { rank: number; place: keyof typeof PLACES; is: RawBuilder<unknown> }
 
-const caseIn = (place: keyof typeof PLACES, piece: string, rank: number): Case => ({ rank, is: has(place, piece) })
+const caseIn = (place: keyof typeof PLACES, piece: string, rank: number): Case => ({ rank, place, is: has(place, piece) })
 
 function nameCases(q: string): Case[] {
   const isPath = q.includes('.')
@@ -261,7 +274,7 @@ function columnCases(q: string): Case[] {
 function pathCases(q: string): Case[] {
   if (!q.includes('.')) return []
   const pieces = [`\n${q}\n`, `.${q}\n`, `\n${q}`, `.${q}`]
-  return pieces.map((piece, index) => ({ rank: [10, 22, 32, 33][index]!, is: inPaths(q, piece) }))
+  return pieces.map((piece, index) => ({ rank: [10, 22, 32, 33][index]!, place: 'column_paths', is: inPaths(q, piece) }))
 }
 
 function fullCases(q: string): Case[] {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type pg from 'pg'
@@ -102,8 +103,8 @@ sources:
     schema: "{{ var('heddle_private', target.schema) }}"
     tables: [{name: orders, identifier: orders__orders}]
 `,
-    'dbt/models/totals.sql': `with some as (select item, amount from {{ source('orders', 'orders') }})
-select item, sum(amount)::bigint as total, count(*)::bigint as lines from some group by item\n`,
+    'dbt/models/totals.sql': `with sold as (select item, amount from {{ source('orders', 'orders') }})
+select item, sum(amount)::bigint as total, count(*)::bigint as lines from sold group by item\n`,
     'dbt/models/deep.sql': `${deep}\n`,
     'dbt/models/large.sql': `select 1 as one /* ${'x'.repeat(1_000_000)} */\n`,
   }
@@ -208,6 +209,16 @@ test('SQL that cannot be read is named, the rest is whole, and the deploy was no
   assert.equal(run.steps.find(({ command }) => command === 'transform')!.attempt, 1)
 })
 
+test('reading the lineage takes little of a deploy', async (t) => {
+  const { rows } = await control.query(`select id, domain || '/' || name as address from product order by 2`)
+  for (const { id, address } of rows) {
+    const file = join(platform.data, 'work/dbt/targets', id, 'prod/target/lineage.json')
+    const { ms } = JSON.parse(await readFile(file, 'utf8')) as { ms: number }
+    t.diagnostic(`${address}: ${ms} ms`)
+    assert.ok(ms < 2_000, `${address}: ${ms} ms`)
+  }
+})
+
 test('no SQL and nothing out of it is stored', async () => {
   for (const table of ['lineage_document', 'lineage_node', 'lineage_edge', 'lineage_gap', 'search_entry', 'search_text']) {
     const { rows } = await control.query(`select count(*)::int as n from ${table} t where t::text ~* $1`, [
@@ -268,7 +279,7 @@ test('the command line shows the tree and the next command', async () => {
     'comes from',
     '  └─ shop/orders/orders.orders.amount',
     '     └─ shop/orders#cleaned.amount',
-    '        └─ source:shop/orders/orders-file.amount  amount',
+    '        └─ source:shop/orders/orders-file.amount',
     'read by',
     '  └─ consumer:consumer',
     '',
