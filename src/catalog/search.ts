@@ -87,10 +87,10 @@ function page(rows: readonly Row[], after: Cursor | null, wanted: number): Row[]
 async function readMany(queries: Queries, request: SearchRequest, after: Cursor | null, wanted: number): Promise<Row[]> {
   const cases = fullCases(request.q)
   const rows: Row[] = []
-  for (const [least, most] of GROUPS) {
-    if (rows.length >= wanted || (after !== null && after.key > most)) continue
+  const readGroup = async (least: number, most: number): Promise<boolean> => {
+    if (rows.length >= wanted || (after !== null && after.key > most)) return true
     const group = cases.filter(({ rank }) => rank >= least && rank <= most)
-    const few = least === LAST ? null : await readFew(queries, request, productsWhere(request, group))
+    const few = await readFew(queries, request, productsWhere(request, group))
     if (few)
       rows.push(
         ...page(
@@ -99,10 +99,17 @@ async function readMany(queries: Queries, request: SearchRequest, after: Cursor 
           wanted - rows.length,
         ),
       )
-    else
-      for (const rank of new Set(group.map((each) => each.rank)))
-        if (rows.length < wanted && (after === null || after.key <= rank))
-          rows.push(...(await readRank(queries, request, { rank, cases, after, wanted: wanted - rows.length })))
+    return few !== null
+  }
+  for (const [least, most] of GROUPS) {
+    if (least !== LAST && (await readGroup(least, most))) continue
+    const ranks = [...new Set(cases.map(({ rank }) => rank))].filter((rank) => rank >= least && rank <= most)
+    // Exact ones first, together: mostly there are few of them.
+    const exact = ranks.filter((rank) => rank < 30)
+    const isRead = exact.length > 0 && (await readGroup(exact[0]!, exact.at(-1)!))
+    for (const rank of isRead ? ranks.slice(exact.length) : ranks)
+      if (rows.length < wanted && (after === null || after.key <= rank))
+        rows.push(...(await readRank(queries, request, { rank, cases, after, wanted: wanted - rows.length })))
   }
   return rows
 }
@@ -123,9 +130,12 @@ async function readRank(
 ): Promise<Row[]> {
   const is = any(cases.filter((each) => each.rank === rank))
   const better = any(cases.filter((each) => each.rank < rank))
+  const text = cases.some((each) => each.rank <= rank && each.place !== 'names')
+    ? sql`join search_text t on t.product = s.product`
+    : sql``
   const read = async (entries: RawBuilder<unknown>) => {
     const { rows } = await sql<Row>`
-      select s.product, s.address, ${rank}::int as rank, ${rank}::int as key from ${entries} s join search_text t on t.product = s.product
+      select s.product, s.address, ${rank}::int as rank, ${rank}::int as key from ${entries} s ${text}
       where (${is}) and not (${better}) and ${visible(request)} and ${behind(after, rank)} order by s.address limit ${wanted}`.execute(
       queries,
     )

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type pg from 'pg'
+import { candidates } from '../../src/cli/complete.ts'
+import { VERBS } from '../../src/cli/verbs.ts'
 import type { Lineage } from '../../src/client/types.ts'
 import type { TestPlatform } from '../platform.ts'
 import { makeProduct, orderFiles, push, SMALL_MESH, startSmallMesh, waitForEnd, waitForRun, writeFiles } from '../small-mesh.ts'
@@ -298,9 +300,10 @@ test('the command line shows the tree and the next command', async () => {
   assert.deepEqual([none.status, /Nothing is called/.test(none.stdout)], [0, true])
   const refused = await platform.cli(['lineage', TOTALS, '--up', 'many'])
   assert.equal(refused.status, 2)
-  const completed = await platform.cli(['complete', '--', 'search', '--sort', ''])
-  assert.deepEqual(completed.stdout.trim().split('\n'), ['freshness', 'name', 'rank'])
-  assert.match((await platform.cli(['complete', '--', 'lin'])).stdout, /^lineage$/m)
+  const complete = (...words: string[]) => candidates(words, VERBS, { products: [TOTALS], environments: [] })
+  assert.deepEqual(complete('search', '--sort', ''), ['freshness', 'name', 'rank'])
+  assert.deepEqual(complete('lineage', '--level', 'c'), ['column'])
+  assert.deepEqual(complete('lineage', ''), [TOTALS])
 })
 
 async function builtOf(address: string) {

@@ -4,7 +4,7 @@ import { delistEntry, putEntry, removeEntry, setEntryPart } from '../../src/cata
 import { makeMissingSearchable, touchFreshness } from '../../src/catalog/make-searchable.ts'
 import { forgetProduct, insertProduct, setProductTitle } from '../../src/catalog/products.ts'
 import { type SearchRequest, search } from '../../src/catalog/search.ts'
-import { bestMatch, normaliseQuery, searchTerms, TEXT_RANK } from '../../src/catalog/search-terms.ts'
+import { bestMatch, normaliseQuery, type SearchSubject, searchTerms, TEXT_RANK } from '../../src/catalog/search-terms.ts'
 import { newId } from '../../src/core/id.ts'
 import { startControlDatabase } from '../control-database.ts'
 import { QUERIES, SUBJECTS } from '../search-queries.ts'
@@ -180,4 +180,104 @@ test('many at once on one entry leave what the last one wrote', async () => {
   const entry = await db.selectFrom('entry').select('metadata').where('product', '=', id).executeTakeFirstOrThrow()
   assert.deepEqual(await addressesOf(product.title), ['weather/hourly'])
   assert.deepEqual(await addressesOf(entry.metadata.docs as string), ['weather/hourly'])
+})
+
+/** So many that no question is answered by ranking all that match. */
+const CROWD = 1500
+
+function crowd(n: number): SearchSubject {
+  const words = ['order', 'late order', 'ordered', 'border', 'plan', 'plan order', 'x', 'planner']
+  const word = (i: number) => words[(n * 5 + i * 3) % words.length]!.replace(' ', '-')
+  const name = `${word(0)}-${n}`
+  const columns = [0, 1, 2].map((i) => ({ name: `${word(i + 1)}_id`.replaceAll('-', '_'), tags: i === n % 3 ? ['order'] : [] }))
+  return {
+    domain: n % 4 === 0 ? 'fleet' : 'sales',
+    name,
+    title: `${word(2)} of ${word(3)}`,
+    metadata: {},
+    document: {
+      title: `${word(2)} of ${word(3)}`,
+      ports: [{ port: word(4), major: 1, title: '', objects: [{ name: word(1).replace('-', '_'), columns }] }],
+    },
+  }
+}
+
+test('with many answers the ranks are the same, over all pages', async () => {
+  const { db } = control
+  const all = Array.from({ length: CROWD }, (_, n) => crowd(n))
+  for (let from = 0; from < CROWD; from += 500) {
+    const rows = all.slice(from, from + 500).map((subject) => ({ id: newId(), ...subject }))
+    await db
+      .insertInto('product')
+      .values(rows.map(({ id, domain, name, title }) => ({ id, domain, name, title, owner: 'owner', state: 'active' as const })))
+      .execute()
+    await db
+      .insertInto('entry')
+      .values(
+        rows.map(({ id, domain, document }) => ({
+          product: id,
+          community: domain,
+          state: 'listed' as const,
+          document: JSON.stringify(document),
+          metadata: '{}',
+          metrics: '{}',
+          run: newId(),
+        })),
+      )
+      .execute()
+  }
+  assert.equal(await makeMissingSearchable(db), CROWD)
+  const entries = all.map((subject) => ({ address: `${subject.domain}/${subject.name}`, terms: searchTerms(subject) }))
+  for (const q of [
+    'order',
+    'o',
+    'orde',
+    'id',
+    'plan',
+    'order_id',
+    'la',
+    'rde',
+    'fleet',
+    'sales.order',
+    'order.id',
+    'order.order id',
+    'x',
+    'of',
+    '1',
+  ]) {
+    const query = normaliseQuery(q)
+    const pure = entries
+      .map(({ address, terms }) => ({ address, rank: bestMatch(query, terms).rank }))
+      .filter(({ rank }) => rank < TEXT_RANK)
+      .sort((a, b) => a.rank - b.rank || (a.address < b.address ? -1 : 1))
+    const found: { address: string; rank: number }[] = []
+    let cursor: string | undefined
+    do {
+      const page = await find(q, { limit: 400, cursor })
+      found.push(...page.items.map(({ address, rank }) => ({ address, rank })))
+      cursor = page.next ?? undefined
+    } while (cursor !== undefined)
+    const known = new Set(entries.map(({ address }) => address))
+    assert.deepEqual(
+      found.filter(({ address, rank }) => known.has(address) && rank < TEXT_RANK),
+      pure,
+      q,
+    )
+    assert.equal(new Set(found.map(({ address }) => address)).size, found.length, q)
+    // The first page is the same as the beginning of all.
+    assert.deepEqual(
+      await addressesOf(q, { limit: 25 }),
+      found.slice(0, 25).map(({ address }) => address),
+      q,
+    )
+    const byName = await addressesOf(q, { sort: 'name', limit: 25 })
+    assert.deepEqual(
+      byName,
+      found
+        .map(({ address }) => address)
+        .sort()
+        .slice(0, 25),
+      q,
+    )
+  }
 })

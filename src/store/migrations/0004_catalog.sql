@@ -18,6 +18,8 @@ create table search_entry (
   freshness   bigint not null,
   names       text not null
 ) with (toast_tuple_target = 8160);
+-- Every sampled text is compared with every pattern when a question is planned.
+alter table search_entry alter column names set statistics 25;
 create index search_entry_address on search_entry (address);
 create index search_entry_freshness on search_entry (freshness, address);
 create index search_entry_names on search_entry using gin (names gin_trgm_ops);
@@ -29,6 +31,7 @@ create table search_text (
   column_paths text not null,
   prose       text not null
 ) with (toast_tuple_target = 8160);
+alter table search_text alter column columns set statistics 25;
 create index search_text_columns on search_text using gin (columns gin_trgm_ops);
 create index search_text_prose on search_text using gin (to_tsvector('english', prose));
 
