@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 
+import column_lineage
 import isolate
 from place import find_place
 
@@ -189,4 +190,7 @@ def run(socket_path, key, token, parent, uid):
     result = dbtRunner(callbacks=[watch]).invoke([*job["args"], *OPTIONS])
     channel.send({"event": "done", "success": bool(result.success), "parsed": watch.manifest is not None,
                   "exception": describe(result.exception, job["projectDir"])})  # fmt: skip
+    if job["lineage"] and result.success and watch.manifest is not None:
+        database = {**job["lineage"]["database"], "password": os.environ["DBT_ENV_SECRET_PASSWORD"]}
+        column_lineage.write_lineage(watch.manifest, getattr(result.result, "results", None), database, job["lineage"]["folder"])
     os._exit(0)

@@ -11,6 +11,7 @@ import { startPostgresServer } from './adapters/postgres/server.ts'
 import { createPostgresWarehouse } from './adapters/postgres/warehouse.ts'
 import { createSmtpNotification } from './adapters/smtp/notification.ts'
 import { createWebhookNotification } from './adapters/webhook/notification.ts'
+import { makeMissingSearchable } from './catalog/make-searchable.ts'
 import { findProduct, needDomain, productById } from './catalog/products.ts'
 import type { DataDirectory } from './cli/data-directory.ts'
 import { allCommands } from './commands/all.ts'
@@ -118,6 +119,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stops.push(() => notices.close())
     await closeNumberGaps(control)
     await applyMesh(control, mesh)
+    const indexed = await makeMissingSearchable(control.db)
+    if (indexed > 0) did.push(`made the search of ${indexed} ${indexed === 1 ? 'entry' : 'entries'} anew`)
 
     const warehouses = new Map<string, Warehouse>()
     await timed('warehouses', async () => {

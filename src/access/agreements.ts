@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { hashOf } from '../core/canonical.ts'
 import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
@@ -172,4 +173,17 @@ export async function listEvidence(
     .orderBy('evidence.at')
     .execute()
   return rows.map((row) => ({ ...row, proofs: row.proofs as Proof[] }))
+}
+
+/** How many consumers of each product hold an active agreement, in whatever environment. */
+export async function countConsumers(queries: Queries, products: readonly string[]): Promise<Map<string, number>> {
+  if (products.length === 0) return new Map()
+  const rows = await queries
+    .selectFrom('agreement')
+    .select(['product', sql<number>`count(distinct subject)`.as('consumers')])
+    .where('product', 'in', [...products])
+    .where('state', 'in', ['active', 'expiring'])
+    .groupBy('product')
+    .execute()
+  return new Map(rows.map((row) => [row.product, row.consumers]))
 }

@@ -3,7 +3,8 @@ import type { ProductAddress } from '../core/address.ts'
 import { formatProductAddress } from '../core/address.ts'
 import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
-import { json, type Queries } from '../store/control.ts'
+import { inTransaction, json, type Queries } from '../store/control.ts'
+import { makeSearchable } from './make-searchable.ts'
 
 export type ProductRow = {
   id: string
@@ -72,6 +73,16 @@ export async function productById(queries: Queries, id: string): Promise<Product
   return queries.selectFrom('product').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 }
 
+/** Those of these that there are, in no order. */
+export async function productsById(queries: Queries, ids: readonly string[]): Promise<ProductRow[]> {
+  if (ids.length === 0) return []
+  return queries
+    .selectFrom('product')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .execute()
+}
+
 export async function listProducts(queries: Queries, domain?: string): Promise<ProductRow[]> {
   const all = queries.selectFrom('product').selectAll().orderBy('domain').orderBy('name')
   return (domain ? all.where('domain', '=', domain) : all).execute()
@@ -107,7 +118,16 @@ export function nameKept(holder: Pick<ProductRow, 'domain' | 'name' | 'owner'>) 
 }
 
 export async function setProductTitle(queries: Queries, id: string, title: string): Promise<ProductRow> {
-  return queries.updateTable('product').set({ title }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+  return inTransaction(queries, async (transaction) => {
+    const row = await transaction
+      .updateTable('product')
+      .set({ title })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    await makeSearchable(transaction, id)
+    return row
+  })
 }
 
 export async function setProductState(queries: Queries, id: string, state: ProductRow['state']): Promise<void> {
@@ -123,6 +143,7 @@ export async function forgetProduct(queries: Queries, id: string): Promise<void>
     .where('id', '=', id)
     .where('name', 'not like', '%~%')
     .execute()
+  await makeSearchable(queries, id)
 }
 
 export async function needDomain(queries: Queries, name: string): Promise<DomainRow> {

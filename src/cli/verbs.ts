@@ -247,6 +247,40 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/look.ts').then((module) => module.show),
   },
   {
+    path: 'search',
+    group: 'Look',
+    args: ['[text...]'],
+    text: 'Find a product by its name, title, a port, object or column, a tag or its description',
+    examples: ['heddle search tailnum', 'heddle search late flights --domain punctuality', 'heddle search --sort freshness'],
+    options: [
+      { flags: '--domain <name>', text: 'only of this domain' },
+      { flags: '--sort <order>', text: 'what comes first (default: rank)', choices: ['rank', 'name', 'freshness'] },
+      { flags: '--retired', text: 'only what is retired' },
+    ],
+    load: () => import('./commands/catalog.ts').then((module) => module.search),
+  },
+  {
+    path: 'lineage',
+    group: 'Look',
+    args: ['[product]'],
+    text: 'Where a product, an object or a column comes from, and who depends on it',
+    examples: [
+      'heddle lineage punctuality/delays',
+      'heddle lineage punctuality/delays/delays.daily_delays.late --up 3',
+      'heddle lineage fleet/planes --level object --down 2',
+    ],
+    options: [
+      { flags: '--up <hops>', text: 'hops against the data (default: 1)' },
+      { flags: '--down <hops>', text: 'hops with the data (default: 1)' },
+      {
+        flags: '--level <level>',
+        text: 'how fine (default: as fine as the address)',
+        choices: ['product', 'object', 'column'],
+      },
+    ],
+    load: () => import('./commands/catalog.ts').then((module) => module.lineage),
+  },
+  {
     path: 'slo',
     group: 'Look',
     args: ['[product]'],

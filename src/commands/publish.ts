@@ -7,6 +7,7 @@ import type { Command, CommandArgs, CommandContext } from '../run/command.ts'
 import { currentRelease, listReleases, recordRefresh, recordRelease, reinstateRelease } from '../run/releases.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import type { CommandDeps, PlaceArgs } from './deps.ts'
+import { describeServed, readBuilt } from './describe-served.ts'
 import { effectOf, leasedWarehouse } from './leased-warehouse.ts'
 
 /** The newest releases whose data is kept, besides the current one: what a roll back can reach. */
@@ -46,11 +47,14 @@ export function publishCommands(deps: CommandDeps): Command[] {
     },
     {
       name: 'reinstate-release',
-      async run({ run }, args) {
+      async run(context, args) {
+        const { run } = context
         const { environment, number } = args as PlaceArgs & { number: number }
-        await deps.control.db
-          .transaction()
-          .execute((transaction) => reinstateRelease(transaction, { product: run.product.id, environment, number }))
+        const built = await readBuilt(deps, context, args as PlaceArgs)
+        await deps.control.db.transaction().execute(async (transaction) => {
+          await reinstateRelease(transaction, { product: run.product.id, environment, number })
+          await describeServed(transaction, run, environment, built)
+        })
         return { outcome: `r${number}` }
       },
     },
@@ -111,16 +115,18 @@ export function publishCommands(deps: CommandDeps): Command[] {
     },
     {
       name: 'record-release',
-      async run({ run }, args) {
+      async run(context, args) {
+        const { run } = context
         const { environment, content, spec, revision, label } = args as PlaceArgs & {
           content: string
           spec: ProductSpec
           revision: number
           label: string
         }
+        const built = await readBuilt(deps, context, args as PlaceArgs)
         const { number } = await deps.control.db.transaction().execute(async (transaction) => {
           await setProductState(transaction, run.product.id, 'active')
-          return recordRelease(transaction, {
+          const recorded = await recordRelease(transaction, {
             product: run.product.id,
             environment,
             label,
@@ -130,15 +136,22 @@ export function publishCommands(deps: CommandDeps): Command[] {
             revision,
             run: run.id,
           })
+          await describeServed(transaction, run, environment, built)
+          return recorded
         })
         return { number, outcome: `r${number} · ${label}` }
       },
     },
     {
       name: 'record-refresh',
-      async run({ run }, args) {
+      async run(context, args) {
+        const { run } = context
         const { environment, revision } = args as PlaceArgs & { revision: number }
-        await recordRefresh(deps.control.db, { product: run.product.id, environment, revision })
+        const built = await readBuilt(deps, context, args as PlaceArgs)
+        await deps.control.db.transaction().execute(async (transaction) => {
+          await recordRefresh(transaction, { product: run.product.id, environment, revision })
+          await describeServed(transaction, run, environment, built)
+        })
         return { outcome: `r${revision}` }
       },
     },

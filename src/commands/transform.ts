@@ -1,5 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { keepLineage } from '../catalog/lineage-store.ts'
 import { fail } from '../core/fail.ts'
 import { productNames } from '../core/names.ts'
 import type { IsolationRung, TransformationEvent, TransformationResult } from '../platform/transformation.ts'
@@ -64,9 +65,24 @@ export function transform(deps: CommandDeps): Command {
         await warehouse.closeService({ place, context: { ...effect, signal: AbortSignal.timeout(CLOSE_MS) } })
       }
       throwIfFailed(result)
+      await keep(deps, context, environment, result.lineage)
       return { isolation: seen.isolation, outcome: `${seen.models} models, ${seen.tests} tests passed` }
     },
   }
+}
+
+/** What the models read goes to the catalog when this commit is served. A build without it is as good. */
+async function keep(
+  deps: CommandDeps,
+  context: CommandContext,
+  environment: string,
+  lineage: TransformationResult['lineage'],
+): Promise<void> {
+  const { run, step } = context
+  if (!lineage) return context.log('lineage: none could be read')
+  const at = { product: run.product.id, environment, commit: run.commit!, component: step.id, run: run.id }
+  await keepLineage(deps.control.db, at, lineage)
+  for (const line of lineage.missing) context.log(`lineage: not of ${line}`)
 }
 
 /** A constant folder per product and environment, replaced whole: dbt then finds the files it parsed before. */

@@ -862,6 +862,17 @@ export const ERRORS = {
     summary: 'Nothing is set up to send messages of that kind',
     remedy: 'The platform team sets notices.smtp in mesh.yml.',
   },
+  // --- catalog
+  CATALOG_CURSOR_INVALID: {
+    status: 422,
+    summary: 'The cursor is not one of this list',
+    remedy: 'Ask for the first page again, without a cursor; a cursor belongs to the sort it came from.',
+  },
+  LINEAGE_ADDRESS_UNKNOWN: {
+    status: 404,
+    summary: 'Nothing of this name is in the lineage',
+    remedy: 'Name a product, domain/product/port.object or domain/product/port.object.column that is served.',
+  },
   // --- http, cli
   HTTP_NOT_SIGNED_IN: { status: 401, summary: 'Nobody is signed in', remedy: 'Open the address that `heddle open` prints.' },
   HTTP_NOT_ALLOWED: { status: 403, summary: 'Not allowed', remedy: 'Ask one of the named people.' },

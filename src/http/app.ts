@@ -8,6 +8,7 @@ import { authenticate } from './authenticate.ts'
 import type { HttpDeps } from './deps.ts'
 import { needBound } from './permissions.ts'
 import { accessRoutes } from './routes/access.ts'
+import { catalogRoutes } from './routes/catalog.ts'
 import { mountGit } from './routes/git.ts'
 import { identityRoutes } from './routes/identity.ts'
 import { mountPortal } from './routes/portal.ts'
@@ -75,6 +76,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       runRoutes(typed, deps)
       accessRoutes(typed, deps)
       serviceLevelRoutes(typed, deps)
+      catalogRoutes(typed, deps)
       typed.get('/openapi.json', { config: { rule: 'anyone' }, schema: { hide: true } }, async () => app.swagger())
       // Else the portal's page would answer whatever the API does not have.
       typed.get('/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {

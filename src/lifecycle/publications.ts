@@ -1,3 +1,4 @@
+import { touchFreshness } from '../catalog/make-searchable.ts'
 import { productById } from '../catalog/products.ts'
 import { serviceSubject } from '../core/address.ts'
 import { asHeddleError } from '../core/fail.ts'
@@ -59,7 +60,10 @@ export async function watchPublications(deps: LifecycleDeps, warehouse: Warehous
 
 async function look(deps: LifecycleDeps, warehouse: Warehouse, held: Map<string, number>): Promise<void> {
   const { environment } = warehouse
-  await warehouse.drainOutbox((event) => recordPublication(deps.control.db, { ...event, environment }))
+  await warehouse.drainOutbox(async (event) => {
+    await recordPublication(deps.control.db, { ...event, environment })
+    await touchFreshness(deps.control.db, event.product, new Date(event.at))
+  })
   const now = deps.clock.now()
   for (const key of await readCandidates(deps.control.db, environment, now)) {
     const name = `${key.product} ${key.component}`

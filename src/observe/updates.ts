@@ -60,10 +60,18 @@ export async function readServedSince(queries: Queries, product: string, environ
 
 /** The same of every environment that has a publication. */
 export async function readAllServedSince(queries: Queries, product: string): Promise<Record<string, Date>> {
-  const { rows } = await sql<{ environment: string; at: Date }>`
-    select e.environment, ${servedSince(sql`${product}::uuid`, sql`e.environment`)} as at
-    from (select distinct environment from publication where product = ${product}) e`.execute(queries)
-  return Object.fromEntries(rows.map(({ environment, at }) => [environment, at]))
+  return Object.fromEntries((await readServedSinceOf(queries, [product])).map(({ environment, at }) => [environment, at]))
+}
+
+/** The same of many products. */
+export async function readServedSinceOf(
+  queries: Queries,
+  products: readonly string[],
+): Promise<{ product: string; environment: string; at: Date }[]> {
+  const { rows } = await sql<{ product: string; environment: string; at: Date }>`
+    select e.product, e.environment, ${servedSince(sql`e.product`, sql`e.environment`)} as at
+    from (select distinct product, environment from publication where product = any(${[...products]}::uuid[])) e`.execute(queries)
+  return rows
 }
 
 async function readUnobserved(queries: Queries): Promise<Published[]> {

@@ -57,6 +57,20 @@ export type TransformationResult = {
   diagnostics: Diagnostic[]
   /** parsed `target/manifest.json`, or null when the project did not parse */
   manifestPath: string | null
+  /** of a green build; null when nothing could be said of it */
+  lineage: ProjectLineage | null
+}
+
+/** What a project builds from what: names only, never a row's value and never its SQL. */
+export type ProjectLineage = {
+  /** relations the project makes; `reads` holds `model:NAME` and `source:NAME`, ephemeral models are seen through */
+  models: { name: string; columns: string[]; reads: string[] }[]
+  /** relations the project reads, by their name in the private schema */
+  sources: { name: string; columns: string[] }[]
+  /** `[model, column, model:NAME or source:NAME it comes from, its column]` */
+  columns: [string, string, string, string][]
+  /** what could not be read, in words: one line for each model */
+  missing: string[]
 }
 
 /** How well user code is kept from ours; stored on each run. */

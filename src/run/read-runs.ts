@@ -47,6 +47,28 @@ export async function listRuns(queries: Queries, filter: RunFilter): Promise<Run
   return rows.rows
 }
 
+/** What a product's state follows from. */
+export type StateRun = Pick<
+  RunListRow,
+  'number' | 'kind' | 'state' | 'step' | 'problem' | 'approvers' | 'created_at' | 'started_at' | 'ended_at'
+>
+
+/** The newest run of each of these kinds of work, and those that move: what the states of many products need, in one question. */
+export async function latestRuns(
+  queries: Queries,
+  products: readonly string[],
+  kinds: readonly string[],
+): Promise<(StateRun & { product: string })[]> {
+  const rows = await sql<StateRun & { product: string }>`
+    select r.* from unnest(${[...products]}::uuid[]) as p (id) cross join lateral (
+      select x.product, x.number, x.kind, x.state, x.problem, x.approvers, x.created_at, x.started_at, x.ended_at,
+        (select s.title from step s where s.run = x.id and s.state in ('running', 'failed', 'cancelled') order by s.ordinal limit 1) as step
+      from run x where x.product = p.id and x.kind = any(${[...kinds]}::text[])
+        and (x.state in ('running', 'queued') or x.number = (select max(y.number) from run y where y.product = p.id and y.kind = any(${[...kinds]}::text[])))
+    ) r order by r.number desc`.execute(queries)
+  return rows.rows
+}
+
 export async function needRunRow(queries: Queries, number: number): Promise<RunListRow> {
   const [row] = await listRuns(queries, { limit: 1, number })
   if (!row) throw fail('RUN_UNKNOWN', { what: `There is no run ${number}`, fix: 'heddle runs' })

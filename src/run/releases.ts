@@ -26,6 +26,19 @@ export async function currentRelease(queries: Queries, product: string, environm
   )
 }
 
+/** The current releases of many products, without their specs. */
+export async function currentReleasesOf(
+  queries: Queries,
+  products: readonly string[],
+): Promise<(Pick<ReleaseRow, 'number' | 'label' | 'at'> & { product: string; environment: string })[]> {
+  return queries
+    .selectFrom('release')
+    .select(['product', 'environment', 'number', 'label', 'at'])
+    .where('product', 'in', [...products])
+    .where('current', '=', true)
+    .execute()
+}
+
 /** Newest first. */
 export async function listReleases(
   queries: Queries,

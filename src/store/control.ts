@@ -31,6 +31,11 @@ export function openControl(connection: ControlConnection, options: { max?: numb
   return { db, connection, close: () => db.destroy() }
 }
 
+/** Inside the caller's transaction, or one of its own. */
+export function inTransaction<T>(queries: Queries, work: (queries: Queries) => Promise<T>): Promise<T> {
+  return queries.isTransaction ? work(queries) : queries.transaction().execute(work)
+}
+
 /** jsonb column from a value: node-postgres would send arrays as PostgreSQL arrays. */
 export function json<T>(value: T): string {
   return JSON.stringify(value)

@@ -3,6 +3,7 @@ import type { Problem } from '../core/fail.ts'
 import type { Step } from '../plan/step.ts'
 import type { TriggerDefinition } from '../plan/triggers.ts'
 import type { Message } from '../platform/notification.ts'
+import type { ProjectLineage } from '../platform/transformation.ts'
 import type { LevelState, Verdict } from '../slo/evaluate.ts'
 import type { Outcome } from '../slo/level.ts'
 import type { ProductSpec, ServiceLevel } from '../spec/types.ts'
@@ -58,6 +59,17 @@ export type Cause = {
 }
 /** Secrets are resolved when a message is sent, so the row holds names only. */
 export type StoredDestination = { kind: 'email'; to: string[] } | { kind: 'webhook'; urlSecret: string }
+
+export type LineageLevel = 'product' | 'object' | 'column'
+/** What a run knew of what it published. No row's value. */
+export type BuiltPlace = {
+  run: number
+  revision: number
+  at: string
+  objects: { port: string; major: number; object: string; rows: number | null; columns: string[] }[]
+  /** hash of the lineage of the commit; null when there is none */
+  lineage: string | null
+}
 
 export type Database = {
   mesh: { version: Generated<number>; document: Json<object>; hash: string; applied_at: Made }
@@ -281,9 +293,48 @@ export type Database = {
     document: Json<Record<string, unknown>>
     metadata: Json<Record<string, unknown>>
     metrics: Json<Record<string, unknown>>
+    built: ColumnType<Record<string, BuiltPlace>, string | undefined, string>
     run: string
     updated_at: Made
   }
+  search_entry: {
+    product: string
+    version: number
+    state: string
+    domain: string
+    address: string
+    freshness: number
+    names: string
+  }
+  search_text: { product: string; columns: string; column_paths: string; prose: string }
+  lineage_document: {
+    product: string
+    environment: string
+    commit_id: string
+    component: string
+    document: Json<ProjectLineage>
+    run: string
+    at: Made
+  }
+  lineage_node: {
+    product: string
+    environment: string
+    level: LineageLevel
+    address: string
+    kind: 'source' | 'product' | 'model' | 'object' | 'column'
+    name: string
+    parent: string
+  }
+  lineage_edge: {
+    product: string
+    environment: string
+    level: LineageLevel
+    from_address: string
+    to_address: string
+    kind: 'reads' | 'builds'
+    upstream: string | null
+  }
+  lineage_gap: { product: string; environment: string; what: string }
   namespace: { domain: string; created_at: Made }
   monitor: {
     id: string

@@ -54,6 +54,7 @@ export async function makeJobFolders(
   // The manifest of an earlier run must not be taken for this one's.
   await rm(join(folders.target, 'manifest.json'), { force: true, recursive: true })
   await rm(join(folders.target, 'run_results.json'), { force: true, recursive: true })
+  await rm(join(folders.target, 'lineage.json'), { force: true, recursive: true })
   await writeProfile(folders.profiles, job.target)
   return folders
 }

@@ -15,6 +15,8 @@ export type JobRequest = {
   read: string[]
   write: string[]
   connect: number[]
+  /** where the lineage of a green build is left, and which database knows the columns; null when nobody asks for it */
+  lineage: { folder: string; database: { host: string; port: number; dbname: string; user: string } } | null
 }
 
 const GB = 2 ** 30
@@ -44,7 +46,12 @@ export function makeJobRequest(job: TransformationJob, folders: JobFolders): Job
     read: [job.projectDir, folders.profiles],
     write: [folders.target, folders.home, folders.tmp, folders.log],
     connect: [job.target.port],
+    lineage: job.command === 'build' ? { folder: folders.target, database: databaseOf(job) } : null,
   }
+}
+
+function databaseOf({ target: { host, port, database, user } }: TransformationJob) {
+  return { host, port, dbname: database, user }
 }
 
 /** An option among the words would be taken for one of ours. */

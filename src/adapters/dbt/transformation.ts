@@ -18,6 +18,7 @@ import { type JobListener, listenForJobs } from './job-listener.ts'
 import { makeJobRequest, refuseSelection } from './job-request.ts'
 import { createProductUids } from './product-uids.ts'
 import { readForeignFile } from './read-foreign-file.ts'
+import { readLineage } from './read-lineage.ts'
 import { readManifest } from './read-manifest.ts'
 import { redact } from './redact.ts'
 import { createSlots } from './slots.ts'
@@ -126,7 +127,9 @@ export function createDbtTransformation(deps: DbtDeps): Transformation {
         const manifestPath = await findManifest(folders.target, end)
         // A project against the rules may fail for that very reason, and dbt's words then hide it.
         const judged = result.outcome === 'succeeded' || (result.outcome === 'failed' && manifestPath !== null)
-        return { ...(judged ? await judge(result, manifestPath, job) : result), manifestPath }
+        const verdict = judged ? await judge(result, manifestPath, job) : result
+        const lineage = verdict.outcome === 'succeeded' ? await readLineage(join(folders.target, 'lineage.json')) : null
+        return { ...verdict, manifestPath, lineage }
       } finally {
         await rm(folders.job, { recursive: true, force: true })
       }
@@ -153,11 +156,11 @@ export function createDbtTransformation(deps: DbtDeps): Transformation {
     async run(job, onEvent, signal) {
       if (running.has(job.key)) throw fail('INTERNAL_UNEXPECTED', `A dbt job of the key ${job.key} runs already`)
       const refused = refuseSelection(job.select)
-      if (refused) return { outcome: 'failed', diagnostics: [refused], manifestPath: null }
+      if (refused) return { outcome: 'failed', diagnostics: [refused], manifestPath: null, lineage: null }
       running.add(job.key)
       try {
         const slot = await slots.take(signal)
-        if (!slot) return { ...diagnoseUnstarted(job), manifestPath: null }
+        if (!slot) return { ...diagnoseUnstarted(job), manifestPath: null, lineage: null }
         try {
           return await runInSlot(job, onEvent, signal)
         } finally {

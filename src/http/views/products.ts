@@ -4,7 +4,7 @@ import type { Entry } from '../../catalog/entries.ts'
 import type { DomainRow, ProductRow } from '../../catalog/products.ts'
 import { type LevelRow, shownState, worstState } from '../../observe/levels.ts'
 import type { Warehouse } from '../../platform/warehouse.ts'
-import type { RunListRow } from '../../run/read-runs.ts'
+import type { RunListRow, StateRun } from '../../run/read-runs.ts'
 import type { ReleaseRow } from '../../run/releases.ts'
 import { physicalType } from '../../spec/physical-type.ts'
 import type { ProductSpec } from '../../spec/types.ts'
@@ -15,17 +15,23 @@ type ProductSummary = z.infer<typeof shapes.ProductSummary>
 type Product = z.infer<typeof shapes.Product>
 
 /** What the state of a product is computed from: never stored. */
-export type ProductFacts = {
-  product: ProductRow
-  /** newest first, every kind but access */
+export type ProductFacts = Omit<SummaryFacts, 'runs' | 'releases'> & {
   runs: RunListRow[]
   releases: Record<string, ReleaseRow>
+}
+
+/** The least of it, as many products at once are read. */
+export type SummaryFacts = {
+  product: ProductRow
+  /** newest first, every kind but access */
+  runs: StateRun[]
+  releases: Record<string, Pick<ReleaseRow, 'number' | 'label' | 'at'>>
   /** per environment: when the data that is served now was published first */
   servedSince: Record<string, Date>
   levels: LevelRow[]
 }
 
-export function productSummary(facts: ProductFacts, now: Date): ProductSummary {
+export function productSummary(facts: SummaryFacts, now: Date): ProductSummary {
   const { product, releases, servedSince } = facts
   const served = Object.values(releases).sort((a, b) => b.at.getTime() - a.at.getTime())[0]
   const published = Object.values(servedSince).sort((a, b) => b.getTime() - a.getTime())[0]
@@ -50,7 +56,7 @@ const MOVING: Partial<Record<RunListRow['kind'], string>> = {
   retire: 'retiring',
 }
 
-function productState({ product, runs, releases }: ProductFacts): { state: string; since: Date; reason: string | null } {
+function productState({ product, runs, releases }: SummaryFacts): { state: string; since: Date; reason: string | null } {
   const [last] = runs
   const hasRelease = Object.keys(releases).length > 0
   const moving = runs.find((run) => run.state === 'running' || run.state === 'queued')
