@@ -17,12 +17,16 @@ export function describeUsage({ ports, coverage }: Pick<ProductUsage, 'ports' | 
     .at(-1)
   if (reads === 0)
     return {
-      sentence: last ? `Not read in ${DAYS} days, the last time on ${last.slice(0, 10)}.` : 'Never read since its reads are counted.',
+      sentence: last
+        ? `Not read in ${DAYS} days, the last time on ${last.slice(0, 10)}.`
+        : 'Never read since its reads are counted.',
       warnings: [],
     }
   const first = days.map(({ day }) => day).sort()[0]!
   const readers = new Set(
-    ports.flatMap((port) => port.readers.filter(({ lastReadAt }) => lastReadAt.toISOString() >= first).map(({ subject }) => subject)),
+    ports.flatMap((port) =>
+      port.readers.filter(({ lastReadAt }) => lastReadAt.toISOString() >= first).map(({ subject }) => subject),
+    ),
   ).size
   const what = `Read ${reads} ${reads === 1 ? 'time' : 'times'} by ${readers} ${readers === 1 ? 'reader' : 'readers'} in ${DAYS} days, the last time on ${last!.slice(0, 16).replace('T', ' ')} UTC.`
   return { sentence: what, warnings: [{ severity: 'warning', code: 'RETIRE_STILL_READ', what, why: coverage }] }

@@ -33,9 +33,7 @@ export function proposeRetirement(facts: ProposalFacts, { afterMs, now }: { afte
   const since = lastReadAt ?? new Date(Math.min(...ports.map(({ countedSince }) => countedSince!.getTime())))
   const unusedDays = Math.floor((now.getTime() - since.getTime()) / DAY_MS)
   const days = `${unusedDays} ${unusedDays === 1 ? 'day' : 'days'}`
-  const read = lastReadAt
-    ? `Nobody has read it for ${days}.`
-    : `Nobody has read it in the ${days} since its reads are counted.`
+  const read = lastReadAt ? `Nobody has read it for ${days}.` : `Nobody has read it in the ${days} since its reads are counted.`
   const held =
     consumers.length === 0
       ? ' Nobody holds an agreement.'

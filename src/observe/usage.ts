@@ -22,11 +22,7 @@ export type Coverage = {
 
 /** Up to when an environment's sums are here; null before the first look. */
 export async function usageAsOf(queries: Queries, environment: string): Promise<string | null> {
-  const row = await queries
-    .selectFrom('usage_coverage')
-    .select('as_of')
-    .where('environment', '=', environment)
-    .executeTakeFirst()
+  const row = await queries.selectFrom('usage_coverage').select('as_of').where('environment', '=', environment).executeTakeFirst()
   return row?.as_of.toISOString() ?? null
 }
 
@@ -64,7 +60,9 @@ export async function saveUsage(queries: Queries, environment: string, reading: 
 /** @returns how many rows were too old to keep */
 export async function pruneUsage(queries: Queries, now: Date): Promise<number> {
   const { numAffectedRows } =
-    await sql`delete from usage where day < (${now}::timestamptz at time zone 'UTC')::date - ${KEEP_DAYS}::integer`.execute(queries)
+    await sql`delete from usage where day < (${now}::timestamptz at time zone 'UTC')::date - ${KEEP_DAYS}::integer`.execute(
+      queries,
+    )
   return Number(numAffectedRows ?? 0)
 }
 

@@ -140,7 +140,9 @@ async function prepareDatabase(client: Session, deps: InitDeps, did: string[]): 
   await client.query('REVOKE ALL ON SCHEMA heddle_usage FROM PUBLIC')
   await client.query(`GRANT USAGE ON SCHEMA heddle, heddle_usage TO ${PROVISIONER}, ${ident(keeper)}`)
   await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables.join(', ')} TO ${PROVISIONER}`)
-  await client.query(`GRANT SELECT ON heddle.environment, heddle.keeper, heddle.usage, heddle.usage_sample, heddle.usage_gap TO ${PROVISIONER}`)
+  await client.query(
+    `GRANT SELECT ON heddle.environment, heddle.keeper, heddle.usage, heddle.usage_sample, heddle.usage_gap TO ${PROVISIONER}`,
+  )
   for (const signature of FUNCTIONS) await client.query(`GRANT EXECUTE ON FUNCTION heddle.${signature} TO ${PROVISIONER}`)
   await client.query(`GRANT SELECT ON heddle.attribute, heddle.mask_key TO ${ident(keeper)}`)
   // The guard is called with the reader's right to execute; without USAGE on the schema nobody can name it.

@@ -1,11 +1,14 @@
+import { asHeddleError } from '../../core/fail.ts'
 import type { UsageReading } from '../../platform/warehouse.ts'
 import { ask, type Site } from './session.ts'
-import { asHeddleError } from '../../core/fail.ts'
 
 const utc = (moment: string) => `to_char(${moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** sql/usage.sql counts; here the sums are read. */
-export async function readUsage(site: Site, { since, keepDays }: { since: string | null; keepDays: number }): Promise<UsageReading> {
+export async function readUsage(
+  site: Site,
+  { since, keepDays }: { since: string | null; keepDays: number },
+): Promise<UsageReading> {
   await ask(site, 'SELECT heddle.sample_usage($1)', [keepDays])
   // one statement, so that `asOf` and the sums belong together
   const [row] = await ask<{ reading: UsageReading }>(

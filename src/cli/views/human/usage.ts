@@ -11,7 +11,8 @@ const MOST_READERS = 10
 export function renderUsage(usage: Usage, style: Style): string[] {
   const lines = usage.ports.length > 0 ? renderPorts(usage.ports, style) : [`${usage.product} serves nothing yet.`]
   for (const port of usage.ports) lines.push(...renderReaders(port, style))
-  if (usage.proposal) lines.push('', ...wrap(`${usage.proposal.because}  Retire it?  heddle retire ${usage.product} --dry-run`, style.width))
+  if (usage.proposal)
+    lines.push('', ...wrap(`${usage.proposal.because}  Retire it?  heddle retire ${usage.product} --dry-run`, style.width))
   lines.push('', ...wrap(cleanLine(usage.coverage), style.width).map((line) => paint(style, 'muted', line)))
   return lines
 }
@@ -34,20 +35,11 @@ function renderReaders({ environment, port, major, readers }: PortUsage, style: 
   if (readers.length === 0) return []
   const shown = readers
     .slice(0, MOST_READERS)
-    .map(({ subject, reads, lastReadAt }) => `${cleanLine(subject)} ${reads.toLocaleString('en')} (${ageOf(lastReadAt, style)} ago)`)
+    .map(
+      ({ subject, reads, lastReadAt }) => `${cleanLine(subject)} ${reads.toLocaleString('en')} (${ageOf(lastReadAt, style)} ago)`,
+    )
   const more = readers.length > MOST_READERS ? `, and ${count(readers.length - MOST_READERS, 'other')}` : ''
   return wrap(`${port} v${major} in ${environment} read by ${shown.join(', ')}${more}`, style.width)
-}
-
-/** One sentence for who is about to retire the product. */
-export function describeUsage(ports: readonly PortUsage[], style: Style): string {
-  const reads = ports.reduce((sum, port) => sum + readsOf(port), 0)
-  const last = ports
-    .flatMap(({ lastReadAt }) => lastReadAt ?? [])
-    .sort()
-    .at(-1)
-  if (last === undefined) return 'Usage    never read since its reads are counted'
-  return `Usage    ${count(reads, 'read')} in ${SHOWN_DAYS} days, the last ${ageOf(last, style)} ago`
 }
 
 function recent(port: PortUsage): PortUsage['days'] {
