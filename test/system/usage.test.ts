@@ -95,6 +95,7 @@ test('what people and products read is counted, the platform and its proofs are 
   assert.equal(today.readers, 2)
   assert.ok(port!.lastReadAt! <= asOf!)
   assert.match(coverage, /prod: top v1 counted since /)
+  assert.doesNotMatch(coverage, /missing/, 'a server that is stopped in order keeps its statistics')
 })
 
 test('names of readers are for owners and the platform team', async () => {

@@ -14,7 +14,9 @@ BEGIN
       of_port, format('BEGIN PERFORM FROM (SELECT) AS %I; RETURN true; END', of_port));
     EXECUTE format('GRANT EXECUTE ON FUNCTION heddle_usage.%I() TO PUBLIC', of_port);
   END IF;
-  EXECUTE format('COMMENT ON FUNCTION heddle_usage.%I() IS %L', of_port, heddle.tag(owner, 'counter'));
+  IF obj_description(to_regprocedure(format('heddle_usage.%I()', of_port)), 'pg_proc') IS DISTINCT FROM heddle.tag(owner, 'counter') THEN
+    EXECUTE format('COMMENT ON FUNCTION heddle_usage.%I() IS %L', of_port, heddle.tag(owner, 'counter'));
+  END IF;
 END $$;
 
 -- All of a product, or of one of its ports. What was counted goes with them.
