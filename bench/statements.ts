@@ -17,7 +17,9 @@ const IDLE_MS = 3_500
  * background and is left out afterwards (transaction frames, which background and work share, are counted less what background accounts for).
  */
 export async function countStatements(client: pg.Client): Promise<StatementCounter> {
+  // in an environment's database it stands in schema heddle, where usage is counted
   await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements')
+  await client.query('SET search_path = public, heddle')
   await client.query('ALTER SYSTEM SET pg_stat_statements.track_utility = on')
   await client.query('SELECT pg_reload_conf()')
   let last = await read(client)

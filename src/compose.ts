@@ -29,6 +29,7 @@ import * as observing from './lifecycle/observe.ts'
 import { watchPublications } from './lifecycle/publications.ts'
 import { acceptPush, catchUpPushes, checkPush } from './lifecycle/push.ts'
 import { settled } from './lifecycle/settled.ts'
+import { takeUsage } from './lifecycle/usage.ts'
 import type { Warehouse } from './platform/warehouse.ts'
 import { createEngine, releaseLeases } from './run/engine.ts'
 import type { Boundary } from './run/execute.ts'
@@ -260,6 +261,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     })
     for (const warehouse of warehouses.values()) stops.push(await watchPublications(lifecycle, warehouse))
     stops.push(startLoops(lifecycle, [...warehouses.values()], log))
+    stops.push(startUsage(lifecycle, [...warehouses.values()], log))
     stops.push(await startObserving({ ...lifecycle, ...createNotifications(mesh, options) }))
     return {
       url,
@@ -295,6 +297,23 @@ function startLoops(
     })
   }
   return () => loops.stop()
+}
+
+const USAGE_MS = 30_000
+
+/** The last look is at the stop: whatever ends the database afterwards, what was read until now is kept. */
+function startUsage(
+  lifecycle: LifecycleDeps,
+  warehouses: readonly Warehouse[],
+  log: (line: string) => void,
+): () => Promise<void> {
+  const loops = openLoops(log)
+  for (const warehouse of warehouses)
+    loops.every(`usage of ${warehouse.environment}`, USAGE_MS, () => takeUsage(lifecycle, warehouse))
+  return async () => {
+    await loops.stop()
+    for (const warehouse of warehouses) await takeUsage(lifecycle, warehouse)
+  }
 }
 
 /** Each loop waits for its own end before it starts again; `stop` lets them end. */

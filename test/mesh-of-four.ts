@@ -41,8 +41,8 @@ export function addressOf(name: string): string {
   return `${MEMBERS.find((member) => member.name === name)!.domain}/${name}`
 }
 
-export async function startMeshOfFour(): Promise<TestPlatform> {
-  const platform = await startTestPlatform({ mesh: MESH_OF_FOUR })
+export async function startMeshOfFour(mesh = MESH_OF_FOUR): Promise<TestPlatform> {
+  const platform = await startTestPlatform({ mesh })
   for (const member of MEMBERS) await writeFiles(join(platform.data, 'work/templates', member.name), filesOf(member))
   await arrive(platform, 1)
   return platform

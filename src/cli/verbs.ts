@@ -306,6 +306,14 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/service-levels.ts').then((module) => module.acknowledge),
   },
   {
+    path: 'usage',
+    group: 'Look',
+    args: ['[product]'],
+    text: 'Who reads a product: reads by port and day, and what the figures cover',
+    examples: ['heddle usage fleet/planes', 'heddle usage fleet/planes --json'],
+    load: () => import('./commands/usage.ts').then((module) => module.usage),
+  },
+  {
     path: 'runs',
     group: 'Look',
     args: ['[product]'],

@@ -69,6 +69,7 @@ export function createClient(options: CallOptions) {
     unpin: (address: string, body: Environment = {}) =>
       send<Api.RunSummary | Api.Plan>('POST', `${productPath(address)}/unpin`, { oneOf: ['RunSummary', 'Plan'] }, { body }),
     usage: (address: string) => send<Api.Usage>('GET', `${productPath(address)}/usage`, 'Usage'),
+    proposals: () => list<Api.RetirementProposal>('/proposals', 'RetirementProposal'),
     search: (query: {
       q: string
       domain?: string | undefined

@@ -2,6 +2,7 @@ import { readEntry } from '../catalog/entries.ts'
 import { formatProductAddress } from '../core/address.ts'
 import { fail } from '../core/fail.ts'
 import { levelsOf } from '../observe/levels.ts'
+import { listUsage } from '../observe/usage.ts'
 import type { Command } from '../run/command.ts'
 import { listTriggers } from '../run/forget-resources.ts'
 import { archiveName } from './archive-product.ts'
@@ -39,6 +40,7 @@ export function certifyRetirement(deps: CommandDeps): Command {
         ask('schemas', stands.schemas)
         ask('tables and views', stands.relations > 0 ? [`${stands.relations} relations`] : [])
         ask('roles and logins', stands.roles)
+        ask('functions', stands.functions)
         ask('grants', stands.grants)
         ask('open sessions', stands.sessions)
         ask('registry rows', stands.registry)
@@ -52,6 +54,7 @@ export function certifyRetirement(deps: CommandDeps): Command {
         found: monitors.map((monitor) => `${monitor.kind} of ${monitor.port}.${monitor.object} in ${monitor.environment}`),
       })
       findings.push({ asked: 'scheduler', question: 'schedules, triggers', found: await listTriggers(deps.control.db, place.id) })
+      findings.push({ asked: 'usage', question: 'counted reads', found: await listUsage(deps.control.db, place.id) })
       const entry = await readEntry(deps.control.db, place.id)
       findings.push({ asked: 'catalog', question: 'listed entries', found: entry?.state === 'listed' ? [entry.community] : [] })
 

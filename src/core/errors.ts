@@ -487,6 +487,11 @@ export const ERRORS = {
     summary: 'Other products read this one',
     remedy: 'Release the named products without this input first, or retire them.',
   },
+  RETIRE_STILL_READ: {
+    status: 409,
+    summary: 'The product is still being read',
+    remedy: 'Ask its readers first: `heddle usage` shows who they are to its owners.',
+  },
   RETIRE_STATE_WRONG: {
     status: 409,
     summary: 'The product is not in a state to be retired or restored',

@@ -16,6 +16,7 @@ import { productRoutes } from './routes/products.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
 import { serviceLevelRoutes } from './routes/service-levels.ts'
+import { usageRoutes } from './routes/usage.ts'
 import type { App } from './typed-app.ts'
 
 export const PREFIX = '/api/v1'
@@ -77,6 +78,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       accessRoutes(typed, deps)
       serviceLevelRoutes(typed, deps)
       catalogRoutes(typed, deps)
+      usageRoutes(typed, deps)
       typed.get('/openapi.json', { config: { rule: 'anyone' }, schema: { hide: true } }, async () => app.swagger())
       // Else the portal's page would answer whatever the API does not have.
       typed.get('/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {

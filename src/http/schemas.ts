@@ -496,6 +496,7 @@ export const PortUsage = z.object({
   major: z.number(),
   /** the oldest first, in UTC; days before the port was served are left out */
   days: z.array(z.object({ day: z.string(), readers: z.number(), reads: z.number() })),
+  /** of the same days, the busiest first; who may not see names sees only itself */
   readers: z.array(z.object({ subject: z.string(), reads: z.number(), lastReadAt: Time })),
   lastReadAt: Time.nullable(),
 })
@@ -508,6 +509,9 @@ export const Usage = z.object({
   /** set when nobody read the product for long enough */
   proposal: z.object({ unusedDays: z.number(), because: z.string(), since: Time }).nullable(),
 })
+
+/** A product nobody reads; shown to those who may retire it. */
+export const RetirementProposal = z.object({ product: Address, unusedDays: z.number(), because: z.string(), since: Time })
 
 export function List<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next: z.string().nullable() })

@@ -14,6 +14,8 @@ import { currentRelease, nextRevision } from '../run/releases.ts'
 import type { Queries } from '../store/control.ts'
 import { withPeople } from './bootstrap.ts'
 import type { LifecycleDeps } from './deps.ts'
+import { describeUsage } from './describe-usage.ts'
+import { usageOf } from './usage.ts'
 
 export type RetirePayload = { product: string; because?: string }
 export type RestorePayload = { product: string }
@@ -44,10 +46,12 @@ export async function planRetirement(deps: LifecycleDeps, queries: Queries, payl
   }
   const agreements = await openAgreements(queries, product.id)
   const consumers = [...new Set(agreements.map((agreement) => agreement.subject))].sort()
+  const usage = describeUsage(await usageOf(deps, queries, product))
   const plan = planRetire({
     product: { id: product.id, domain: product.domain, name: product.name, title: product.title },
     because: payload.because ?? 'retirement asked for',
     environments,
+    usage: usage.sentence,
     consumers,
     kept: [`budget of ${product.domain}`, `monitor namespace of ${product.domain}`, `catalog community of ${product.domain}`],
   })
@@ -62,18 +66,19 @@ export async function planRetirement(deps: LifecycleDeps, queries: Queries, payl
     )
   if (readers.length > 0)
     found.push(fail('RETIRE_PRODUCTS_READ', { what: `${payload.product} is read by ${readers.slice(0, 5).join(', ')}` }))
+  const refusals = found.map(({ code, message, fix }): Diagnostic => ({ severity: 'error', code, what: message, fix }))
   return {
     product,
     plan,
     approvers: await approversOf(queries, product),
-    diagnostics: found.map(({ code, message, fix }) => ({ severity: 'error', code, what: message, fix })),
+    diagnostics: [...refusals, ...usage.warnings],
   }
 }
 
 /** Everything about a request to retire that can be wrong, before anybody decides it. @throws RETIRE_CONSUMERS_ACTIVE, RETIRE_PRODUCTS_READ */
 export async function checkRetirement(deps: LifecycleDeps, queries: Queries, payload: RetirePayload): Promise<PlannedRetirement> {
   const planned = await planRetirement(deps, queries, payload)
-  const [first] = planned.diagnostics
+  const [first] = planned.diagnostics.filter(({ severity }) => severity === 'error')
   if (first) throw fail(first.code, { what: first.what, ...(first.fix && { fix: first.fix }), details: planned.diagnostics })
   return planned
 }

@@ -14,6 +14,8 @@ export type RetireWorld = {
     release: { number: number; label: string } | null
     monitors: number
   }[]
+  /** what was read of it lately, in words; its readers' names stay out of the plan */
+  usage: string
   /** whose agreements are not over; the retirement is refused while there are any */
   consumers: string[]
   /** shared with other products, so it stays */
@@ -29,7 +31,7 @@ export function planRetire(world: RetireWorld): Plan {
   const names = environments.map(({ name }) => name)
   const make = stepMaker({ product, environment: '*' }, because)
   const steps: Step[] = []
-  const add = (step: Omit<Step, 'address' | 'because' | 'dependsOn'>) => {
+  const add = (step: Omit<Step, 'address' | 'because' | 'dependsOn'> & { because?: string }) => {
     const before = steps.at(-1)
     steps.push(make({ ...step, dependsOn: before ? [before.id] : [] }))
   }
@@ -40,6 +42,7 @@ export function planRetire(world: RetireWorld): Plan {
     title: 'No new runs; those under way end',
     args: {},
     risk: 'disruptive',
+    because: `${because}. ${world.usage}`,
   })
   add({
     id: 'archive',

@@ -44,6 +44,8 @@ export type Standing = {
   schemas: string[]
   relations: number
   roles: string[]
+  /** functions made for it: what counts its reads */
+  functions: string[]
   /** `role → member` */
   grants: string[]
   /** logins of the product's own: service and prober */
@@ -71,6 +73,22 @@ export type Measured = {
 export type MeasureRequest = {
   place: Place
   ports: { port: string; major: number; objects: { name: string; element: string | null; count: boolean }[] }[]
+}
+
+/**
+ * Who read what. Days are in UTC and belong to the look that saw the reads, `reads` are sums of a whole day: taking them over twice changes nothing.
+ */
+export type UsageReading = {
+  asOf: string
+  /** why nothing is counted at the moment, in words; null when it is */
+  obstacle: string | null
+  countingSince: string | null
+  /** what is served, and since when its reads are counted; null: from its next publication on */
+  ports: { product: string; port: string; major: number; countedSince: string | null }[]
+  /** times of which reads may be missing */
+  gaps: { from: string; to: string; why: string }[]
+  /** a reader is the name of a subject, or `service:domain/product` */
+  reads: { product: string; port: string; major: number; reader: string; day: string; reads: number; lastReadAt: string }[]
 }
 
 /** What tells one of the platform's schemas apart from a name a stranger made. */
@@ -248,6 +266,11 @@ export type Warehouse = {
   setServiceAttributes(request: { place: Place; attributes: Record<string, string[]> }): Promise<void>
   /** Gives domains that have a budget here another one, with all their logins; others are left alone. @returns the domains whose budget was another */
   changeBudgets(budgets: Record<string, DomainBudget>): Promise<string[]>
+  /**
+   * Counts what consumers read of served objects since the last look (once per object a statement reads; the platform's own reads, and a product's of
+   * itself, are left out) and returns the sums that changed at or after `since`. Survives restarts of either side; what was lost is a gap.
+   */
+  readUsage(request: { since: string | null; keepDays: number }): Promise<UsageReading>
   /** Cancels the statements of domains that are over budget; called every second. */
   enforceBudgets(): Promise<{ domain: string; login: string; ms: number }[]>
   /** Outbox events not yet acknowledged, and their acknowledgement. */

@@ -6,6 +6,9 @@ export async function forgetResources(queries: Queries, product: string): Promis
   await queries.deleteFrom('inventory').where('product', '=', product).execute()
   await queries.deleteFrom('batch').where('product', '=', product).execute()
   await queries.deleteFrom('handled_push').where('product', '=', product).execute()
+  // who read what is about people: it goes, and the run's plan keeps the sum
+  await queries.deleteFrom('usage').where('product', '=', product).execute()
+  await queries.deleteFrom('usage_port').where('product', '=', product).execute()
   await removeTriggers(queries, product)
   await withdrawReleases(queries, product)
 }

@@ -67,6 +67,8 @@ const MeshFile = z.strictObject({
       platform: z.array(z.email()).default([]),
     })
     .default({ webhooks: { allow: [] }, platform: [] }),
+  /** after which time without a read a product's owners are asked whether it is still needed */
+  retirement: z.strictObject({ proposeAfter: Duration }).default({ proposeAfter: '60d' }),
   /** closed list of purposes an offer may permit; empty allows any */
   purposes: z.array(z.string()).default([]),
   subjects: z

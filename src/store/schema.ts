@@ -265,6 +265,25 @@ export type Database = {
     major: number
     seen: number
   }
+  usage: {
+    product: string
+    environment: string
+    port: string
+    major: number
+    /** a date; ask for `day::text` */
+    day: ColumnType<Date, string, string>
+    reader: string
+    reads: number
+    last_read_at: Date
+  }
+  usage_port: { product: string; environment: string; port: string; major: number; counted_since: Date | null }
+  usage_coverage: {
+    environment: string
+    as_of: Date
+    counting_since: Date | null
+    obstacle: string | null
+    gaps: JSONColumnType<{ from: string; to: string; why: string }[], string, string>
+  }
   agreement: {
     id: string
     number: Generated<number>

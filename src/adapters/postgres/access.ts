@@ -9,6 +9,7 @@ import { alreadyDone, fenced, guarded } from './fenced.ts'
 import { admit, ensureLogin } from './roles.ts'
 import { newPassword, scramVerifier } from './scram.ts'
 import { type Session, type Site, transaction } from './session.ts'
+import { sampleUsage } from './usage.ts'
 
 export type SubjectRequest = {
   subject: string
@@ -117,6 +118,7 @@ export async function revoke(
   const effect = { verb: 'revoke', key: `${subject} ${reader}`, doing: `revoke ${at.port} v${at.major} from ${subject}` }
   const done = await alreadyDone(site, context, effect)
   if (done) return done.result as { sessionsEnded: number }
+  await sampleUsage(site)
   await guarded(site, context, effect.doing, (client) => takeMembership(client, site.environment, login, reader))
   const sessionsEnded = await endSessions(site, login)
   return fenced(site, context, effect, async () => ({ sessionsEnded }))

@@ -53,6 +53,7 @@ export async function buildServed(site: Site, request: ServeRequest): Promise<{ 
     await client.query(`GRANT USAGE, CREATE ON SCHEMA ${ident(schema)} TO ${ident(names.role.keeper)}`)
     if (request.objects.some(({ masks }) => masks.some(({ method }) => method === 'hash')))
       await client.query('SELECT heddle.ensure_mask_key($1)', [place.domain])
+    await client.query('SELECT heddle.ensure_counter($1, $2, $3, $4, $5)', [port, place.id, at.port, at.major, building.reader])
     await asKeeper(client, place.id, `build ${schema}`, async (keeper) => {
       for (const object of objects) {
         await filterTable(client, building, keeper, object)
@@ -60,7 +61,7 @@ export async function buildServed(site: Site, request: ServeRequest): Promise<{ 
       }
     })
     await client.query(`REVOKE CREATE ON SCHEMA ${ident(schema)} FROM ${ident(names.role.keeper)}`)
-    await checkDepends(client, schema, objects)
+    await checkDepends(client, schema, port, objects)
     await client.query(
       `INSERT INTO heddle.served (port, n, product, port_name, major, revision, state, objects) VALUES ($1, $2, $3, $4, $5, $6, 'built', $7)`,
       [
@@ -175,14 +176,14 @@ async function createView(
     return mask ? `${maskSql(mask, policy, object.types)} AS ${ident(name)}` : ident(name)
   })
   const view = `${ident(schema)}.${ident(object.name)}`
-  await client.query(
-    `CREATE VIEW ${view} AS SELECT ${columns.join(', ')} FROM ${relationSql(object.relation)} WHERE (SELECT heddle.seen(${literal(port)}, ${number}))`,
-  )
+  // once per statement; a read that the guard refuses is not counted
+  const guard = `(SELECT heddle.seen(${literal(port)}, ${number}) AND heddle_usage.${ident(port)}())`
+  await client.query(`CREATE VIEW ${view} AS SELECT ${columns.join(', ')} FROM ${relationSql(object.relation)} WHERE ${guard}`)
   await client.query(`GRANT SELECT ON ${view} TO ${ident(reader)}`)
 }
 
-/** A served view reads the revision's own tables, the reader's attributes and the mask key, and calls the guard: nothing else. */
-async function checkDepends(client: Session, schema: string, objects: PlannedView[]): Promise<void> {
+/** A served view reads the revision's own tables, the reader's attributes and the mask key, and calls the guard and its port's counter: nothing else. */
+async function checkDepends(client: Session, schema: string, port: string, objects: PlannedView[]): Promise<void> {
   const allowed = [...objects.map(({ relation }) => relationSql(relation)), 'heddle.attribute', 'heddle.mask_key']
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT i.identity AS name
@@ -190,8 +191,8 @@ async function checkDepends(client: Session, schema: string, objects: PlannedVie
      CROSS JOIN LATERAL pg_identify_object(d.refclassid, d.refobjid, 0) i
      WHERE v.relnamespace = $1::regnamespace AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid = v.oid)
        AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT to_regclass(a) FROM unnest($2::text[]) a))
-       AND NOT (d.refclassid = 'pg_proc'::regclass AND d.refobjid = 'heddle.seen(text, integer)'::regprocedure)`,
-    [ident(schema), allowed],
+       AND NOT (d.refclassid = 'pg_proc'::regclass AND d.refobjid IN ('heddle.seen(text, integer)'::regprocedure, $3::regprocedure))`,
+    [ident(schema), allowed, `heddle_usage.${ident(port)}()`],
   )
   if (rows.length > 0)
     throw fail('WAREHOUSE_SERVED_DEPENDS', {

@@ -17,7 +17,7 @@ export type InitDeps = {
 /** Built-ins that run SQL text, or write, with the rights of whoever reads a view that calls them. */
 const DEPUTIES = '^(lo_.*|loread|lowrite|(query|cursor|table|schema|database)_to_xml.*|ts_stat|pg_notify)$'
 /** What the provisioner may do with the tables of schema `heddle`; keepers, mask keys and borrowed verifiers are the functions' alone. */
-const OPEN_TABLES = 'product, budget, login, owner, lease, applied, batch, sealed, served, revision, outbox, attribute'
+const OPEN_TABLES = 'product, budget, login, owner, lease, applied, batch, sealed, served, revision, outbox, attribute, counter'
 const FUNCTIONS = [
   'ensure_keeper(text, uuid)',
   'drop_keeper(uuid)',
@@ -35,6 +35,9 @@ const FUNCTIONS = [
   'clear_build(uuid)',
   'reset_default_privileges(text, "char", text, aclitem[])',
   'tag(uuid, text)',
+  'ensure_counter(text, uuid, text, integer, text)',
+  'drop_counters(uuid, text)',
+  'sample_usage(integer)',
 ]
 
 /** The one superuser step. Repeating it repairs; `did` says what was missing. */
@@ -113,10 +116,11 @@ async function prepareDatabase(client: Session, deps: InitDeps, did: string[]): 
   // one transaction: readers must not meet the moment between revoke and grant
   await client.query('BEGIN')
   const before = (await client.query(`SELECT FROM pg_namespace WHERE nspname = 'heddle'`)).rowCount
-  for (const file of ['tables.sql', 'functions.sql', 'seal.sql'])
+  for (const file of ['tables.sql', 'functions.sql', 'seal.sql', 'usage.sql'])
     await client.query(await readFile(new URL(`./sql/${file}`, import.meta.url), 'utf8'))
   if (before === 0) did.push('made schema heddle')
   await identify(client, deps.environment, did)
+  await openStatistics(client, did)
 
   await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC')
   await client.query('REVOKE USAGE ON LANGUAGE sql, plpgsql FROM PUBLIC')
@@ -133,14 +137,37 @@ async function prepareDatabase(client: Session, deps: InitDeps, did: string[]): 
   const tables = OPEN_TABLES.split(', ').map((name) => `heddle.${name}`)
   await client.query('REVOKE ALL ON SCHEMA heddle FROM PUBLIC')
   await client.query('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA heddle FROM PUBLIC')
-  await client.query(`GRANT USAGE ON SCHEMA heddle TO ${PROVISIONER}, ${ident(keeper)}`)
+  await client.query('REVOKE ALL ON SCHEMA heddle_usage FROM PUBLIC')
+  await client.query(`GRANT USAGE ON SCHEMA heddle, heddle_usage TO ${PROVISIONER}, ${ident(keeper)}`)
   await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables.join(', ')} TO ${PROVISIONER}`)
-  await client.query(`GRANT SELECT ON heddle.environment, heddle.keeper TO ${PROVISIONER}`)
+  await client.query(
+    `GRANT SELECT ON heddle.environment, heddle.keeper, heddle.usage, heddle.usage_sample, heddle.usage_gap TO ${PROVISIONER}`,
+  )
   for (const signature of FUNCTIONS) await client.query(`GRANT EXECUTE ON FUNCTION heddle.${signature} TO ${PROVISIONER}`)
   await client.query(`GRANT SELECT ON heddle.attribute, heddle.mask_key TO ${ident(keeper)}`)
   // The guard is called with the reader's right to execute; without USAGE on the schema nobody can name it.
   await client.query('GRANT EXECUTE ON FUNCTION heddle.seen(text, integer) TO PUBLIC')
   await client.query('COMMIT')
+}
+
+/** The server's statistics, which count reads (sql/usage.sql): they also tell who runs what, so nobody but a superuser looks at them. */
+async function openStatistics(client: Session, did: string[]): Promise<void> {
+  const { rows } = await client.query<{ here: string | null }>(
+    `SELECT n.nspname AS here FROM pg_available_extensions a LEFT JOIN pg_extension e ON e.extname = a.name LEFT JOIN pg_namespace n ON n.oid = e.extnamespace
+     WHERE a.name = 'pg_stat_statements'`,
+  )
+  if (!rows[0]) return
+  const home = ident(rows[0].here ?? 'heddle')
+  if (rows[0].here === null) {
+    await client.query(`CREATE EXTENSION pg_stat_statements SCHEMA ${home}`)
+    did.push('opened the statistics of statements')
+  } else await client.query('ALTER EXTENSION pg_stat_statements UPDATE')
+  await client.query(`REVOKE ALL ON ${home}.pg_stat_statements, ${home}.pg_stat_statements_info FROM PUBLIC`)
+  const { rows: functions } = await client.query<{ signature: string }>(
+    `SELECT p.oid::regprocedure::text AS signature FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid JOIN pg_proc p ON p.oid = d.objid
+     WHERE e.extname = 'pg_stat_statements' AND d.refclassid = 'pg_extension'::regclass AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'`,
+  )
+  for (const { signature } of functions) await client.query(`REVOKE EXECUTE ON FUNCTION ${signature} FROM PUBLIC`)
 }
 
 /** A restored copy has another system identifier (dump) or timeline (base backup): its outbox keys must not look like ones handled before. */

@@ -54,6 +54,7 @@ export function createPorts(site: Site): Resource<PortPlace, Record<string, neve
           [port, id.place.id],
         )
         for (const { n, state } of rows) await dropSchema(client, state === 'live' ? port : servedRevision(id.port, id.major, n))
+        await client.query('SELECT heddle.drop_counters($1, $2)', [id.place.id, port])
         // what was published stays in heddle.revision: numbers of a name never start again
         await client.query('DELETE FROM heddle.served WHERE port = $1 AND product = $2', [port, id.place.id])
         const reader = portRole(id.port, id.major)

@@ -6,6 +6,7 @@ import { ident } from '../../sql/quote.ts'
 import { endSessions } from './end-sessions.ts'
 import { alreadyDone, fenced, guarded } from './fenced.ts'
 import { ask, type Session, type Site, transaction } from './session.ts'
+import { sampleUsage } from './usage.ts'
 
 type Reading = { consumer: Place; at: PortPlace; context: EffectContext }
 
@@ -46,6 +47,7 @@ export async function revokeProduct(site: Site, request: Reading): Promise<{ ses
   const effect = { verb: 'revokeProduct', key: `${consumer.id} ${reader}`, doing: `revoke ${doing}` }
   const done = await alreadyDone(site, context, effect)
   if (done) return done.result as { sessionsEnded: number }
+  await sampleUsage(site)
   await guarded(site, context, effect.doing, async (client) => {
     if (await isMember(client, keeper, reader)) await client.query(`REVOKE ${ident(reader)} FROM ${ident(keeper)}`)
   })

@@ -76,6 +76,7 @@ async function switchPort(
   await client.query(`ALTER SCHEMA ${ident(names.servedRevision(port, major, built.n))} RENAME TO ${ident(live)}`)
   await client.query(`GRANT USAGE ON SCHEMA ${ident(live)} TO ${reader}`)
   await client.query(`UPDATE heddle.served SET state = 'live' WHERE port = $1 AND n = $2`, [live, built.n])
+  await client.query('UPDATE heddle.counter SET since = $2 WHERE port = $1 AND since IS NULL', [live, publishedAt])
   await client.query(
     'INSERT INTO heddle.revision (port, n, product, revision, release, published_at) VALUES ($1, $2, $3, $4, $5, $6)',
     [live, built.n, place.id, revision.n, release, publishedAt],

@@ -9,6 +9,7 @@ import { endSessions } from './end-sessions.ts'
 import { alreadyDone, fenced, guarded } from './fenced.ts'
 import { ask, type Session, type Site } from './session.ts'
 import { readStanding } from './standing.ts'
+import { sampleUsage } from './usage.ts'
 
 type Removed = { schemas: string[]; roles: string[]; sessionsEnded: number }
 
@@ -30,6 +31,7 @@ export async function removeProduct(site: Site, place: Place, context: EffectCon
       what: `${address} cannot go in ${site.environment}`,
       why: `On it stand ${dependents.slice(0, 5).join(', ')}.`,
     })
+  await sampleUsage(site)
   let sessionsEnded = await shutLogins(site, place, context)
   sessionsEnded += await letReadersGo(site, place, context)
   return fenced(site, context, effect, async (client) => {
@@ -37,6 +39,7 @@ export async function removeProduct(site: Site, place: Place, context: EffectCon
     const roles = await tagged(client, ROLES, place)
     if (schemas.some(({ kind }) => kind === 'build')) await client.query('SELECT heddle.clear_build($1)', [place.id])
     for (const kind of ORDER) for (const schema of schemas) if (schema.kind === kind) await dropSchema(client, schema.name)
+    await client.query('SELECT heddle.drop_counters($1, NULL)', [place.id])
     for (const { name, kind } of roles) if (kind !== 'keeper') await client.query(`DROP ROLE ${ident(name)}`)
     await client.query('SELECT heddle.drop_keeper($1)', [place.id])
     for (const table of ['served', 'sealed', 'batch', 'owner'])

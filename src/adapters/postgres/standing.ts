@@ -29,6 +29,12 @@ export async function readStanding(site: Site, place: Place): Promise<Standing> 
     schemas,
     relations: Number(relations!.n),
     roles: await listed(`SELECT name FROM (${ROLES}) AS r ORDER BY name`, ofRoles),
+    functions: await listed(
+      `SELECT format('%s.%s()', n.nspname, p.proname) AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+       CROSS JOIN LATERAL (SELECT obj_description(p.oid, 'pg_proc') AS comment) c
+       WHERE n.nspname = 'heddle_usage' AND CASE WHEN c.comment IS JSON OBJECT THEN c.comment::jsonb ->> 'heddle' = $1 ELSE false END ORDER BY 1`,
+      [place.id],
+    ),
     grants: await listed(
       `SELECT format('%s → %s', p.rolname, pg_get_userbyid(m.member)) AS name FROM pg_auth_members m JOIN pg_roles p ON p.oid = m.roleid
        WHERE EXISTS (SELECT FROM (${ROLES}) AS r WHERE r.oid IN (m.roleid, m.member)) ORDER BY 1`,
@@ -46,7 +52,11 @@ export async function readStanding(site: Site, place: Place): Promise<Standing> 
        UNION ALL SELECT 'keeper ' || role FROM heddle.keeper WHERE product = $1::text::uuid
        UNION ALL SELECT 'batch ' || relation FROM heddle.batch WHERE product = $1::text::uuid
        UNION ALL SELECT 'sealed ' || n FROM heddle.sealed WHERE product = $1::text::uuid
-       UNION ALL SELECT format('served %s %s', port, n) FROM heddle.served WHERE product = $1::text::uuid ORDER BY 1`,
+       UNION ALL SELECT format('served %s %s', port, n) FROM heddle.served WHERE product = $1::text::uuid
+       UNION ALL SELECT 'counter ' || port FROM heddle.counter WHERE product = $1::text::uuid
+       UNION ALL SELECT DISTINCT format('usage of %s by %s', port, reader) FROM heddle.usage
+         WHERE port IN (SELECT port FROM heddle.revision WHERE product = $1::text::uuid) AND port NOT IN (SELECT port FROM heddle.counter WHERE product <> $1::text::uuid)
+       ORDER BY 1`,
       [place.id, [names.role.service, names.role.prober]],
     ),
     dependents: await listed(

@@ -25,6 +25,7 @@ import { readSealed, readServed } from './served.ts'
 import { closeService, openService } from './service-pass.ts'
 import { openPool, type Site } from './session.ts'
 import { readStanding } from './standing.ts'
+import { readUsage } from './usage.ts'
 import { watchOutbox } from './watch-outbox.ts'
 
 export type PostgresWarehouseDeps = {
@@ -92,6 +93,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     proveProduct: (request) => proveProduct(site, request),
     setServiceAttributes: ({ place, attributes }) => setServiceAttributes(site, place, attributes),
     changeBudgets: (budgets) => changeBudgets(site, budgets),
+    readUsage: (request) => readUsage(site, request),
     enforceBudgets: () => enforceBudgets(site),
     drainOutbox: (handle) => drainOutbox(site, handle),
     watchOutbox: (hint) => watchOutbox({ ...target, password: deps.provisioner.password }, hint),

@@ -130,6 +130,10 @@ BEGIN
   VALUES (subject_login, new_verifier, held.rolpassword, held.rolcanlogin, held.rolvaliduntil::text, held.rolconnlimit)
   ON CONFLICT (login) DO UPDATE SET at = clock_timestamp(), lent = excluded.lent;
   EXECUTE format('ALTER ROLE %I PASSWORD %L VALID UNTIL %L CONNECTION LIMIT -1', subject_login, new_verifier, until);
+  -- what a proof reads is not the subject's reading: the session it opens is not counted
+  IF current_setting('pg_stat_statements.track', true) IS NOT NULL THEN
+    EXECUTE format('ALTER ROLE %I SET pg_stat_statements.track = %L', subject_login, 'none');
+  END IF;
   IF let_in THEN EXECUTE format('ALTER ROLE %I LOGIN', subject_login); END IF;
   RETURN true;
 END $$;
@@ -146,6 +150,9 @@ BEGIN
   EXECUTE format('ALTER ROLE %I %s PASSWORD %s VALID UNTIL %L CONNECTION LIMIT %s', subject_login,
     CASE WHEN held.can_login THEN 'LOGIN' ELSE 'NOLOGIN' END,
     coalesce(quote_literal(held.verifier), 'NULL'), coalesce(held.valid_until, 'infinity'), held.connections);
+  IF current_setting('pg_stat_statements.track', true) IS NOT NULL THEN
+    EXECUTE format('ALTER ROLE %I RESET pg_stat_statements.track', subject_login);
+  END IF;
 END $$;
 
 -- What a killed proof left behind; called every second with the budgets.

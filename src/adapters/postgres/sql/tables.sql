@@ -146,3 +146,46 @@ CREATE TABLE IF NOT EXISTS heddle.borrowed (
   connections integer NOT NULL,
   at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- Each port and major has one function that its served views call: how reads are counted. `queryid` is what the server's statistics call the statement
+-- inside it; `since`: when the first publication that counts was switched in; `readers`: the role that may read the port.
+CREATE TABLE IF NOT EXISTS heddle.counter (
+  port text PRIMARY KEY,
+  product uuid NOT NULL,
+  port_name text NOT NULL,
+  major integer NOT NULL,
+  readers text NOT NULL,
+  since timestamptz,
+  queryid bigint
+);
+
+-- Reads by the day (UTC) of the sample that saw them. These are sums, so whoever copies them twice has them once.
+CREATE TABLE IF NOT EXISTS heddle.usage (
+  port text NOT NULL,
+  reader text NOT NULL,
+  day date NOT NULL,
+  reads bigint NOT NULL,
+  last_read_at timestamptz NOT NULL,
+  PRIMARY KEY (port, reader, day)
+);
+CREATE INDEX IF NOT EXISTS usage_recent ON heddle.usage (last_read_at);
+
+-- What the server's statistics said at the last sample. An entry that was made anew has another `stats_since` and counts from zero.
+CREATE TABLE IF NOT EXISTS heddle.usage_seen (
+  userid oid NOT NULL,
+  queryid bigint NOT NULL,
+  stats_since timestamptz NOT NULL,
+  calls bigint NOT NULL,
+  PRIMARY KEY (userid, queryid)
+);
+CREATE TABLE IF NOT EXISTS heddle.usage_sample (
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
+  at timestamptz,
+  counting_since timestamptz,
+  obstacle text,
+  stats_reset timestamptz,
+  dealloc bigint,
+  server_started timestamptz
+);
+-- Times of which reads may be missing.
+CREATE TABLE IF NOT EXISTS heddle.usage_gap (from_at timestamptz PRIMARY KEY, to_at timestamptz NOT NULL, why text NOT NULL);
