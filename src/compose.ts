@@ -50,6 +50,8 @@ export type PlatformOptions = {
   failpoint(command: string, boundary: Boundary): void
   /** what the environment holds of a secret: names with `__` between their parts */
   secret(name: string): string | null
+  /** what else goes on here, for whoever asks how it stands */
+  alsoRunning(): { name: string; state: 'up' | 'starting' | 'down'; detail: string }[]
   /** one line for each part that is up, with what it did */
   up(part: string, ms: number, detail: string): void
   log(line: string): void
@@ -199,7 +201,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       version,
       cliToken: data.cliToken,
       localSubject: 'developer',
-      health: () => ({ state: 'ready', services: [{ name: 'database', state: 'up', detail: `127.0.0.1:${server.port}` }] }),
+      health: () => ({
+        state: 'ready',
+        services: [{ name: 'database', state: 'up', detail: `127.0.0.1:${server.port}` }, ...options.alsoRunning()],
+      }),
       git: { handle: (req, res, path) => git.handle(req, res, path) },
       portalDir: (await exists(join(root, 'dist/web/index.html'))) ? join(root, 'dist/web') : null,
       log,

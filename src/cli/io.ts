@@ -38,6 +38,8 @@ export type StartedPlatform = {
   /** what had to be repaired or resumed, in words */
   did: string[]
   seed(say: (line: string) => void): Promise<void>
+  /** lets the sample's past arrive behind everything else; returns when it is there or the signal says so. `say` gets a line now and then */
+  replay(say: (line: string) => void, signal: AbortSignal): Promise<void>
   /** an address that logs the browser in once, within 10 minutes */
   onceUrl(): Promise<string>
   stop(): Promise<void>

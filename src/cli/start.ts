@@ -73,8 +73,14 @@ async function startHere(context: Context, chosen: string, began: number): Promi
     for (const what of repaired) line(`    ${what}`)
     if (!empty && !asked.isAsked()) await Promise.race([seed(context, platform, asked.isAsked), asked.whenAsked])
     if (!asked.isAsked()) await sayReady(context, { platform, data: data.path, began, repaired })
+    const replayed = new AbortController()
+    // commander gives --no-replay as replay = false
+    const isReplaying = !empty && context.has('replay') && !asked.isAsked()
+    const replay = isReplaying ? replayBehind(context, platform, log, replayed.signal) : null
     await asked.whenAsked
     line('stopping …')
+    replayed.abort()
+    await replay
     await platform.stop()
     await removeRunFile(data.path)
     line('stopped; the data stays in the data directory')
@@ -133,6 +139,23 @@ async function seed(context: Context, platform: StartedPlatform, isStopping: () 
     const { code, message, fix } = asHeddleError(thrown)
     context.note(() => [`FAIL sample         ${code}: ${message}`, `    fix  ${fix}`])
   }
+}
+
+/** The past of the sample arrives while people are at work already: what goes wrong with it is said and stops nothing. */
+async function replayBehind(
+  context: Context,
+  platform: StartedPlatform,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const say = (text: string) => {
+    log(`sample: ${text}`)
+    context.note(() => [`    sample: ${text}`])
+  }
+  await platform.replay(say, signal).catch((thrown: unknown) => {
+    const { code, message } = asHeddleError(thrown)
+    say(`the replay has stopped: ${code} ${message}`)
+  })
 }
 
 /** The number that was chosen once and is kept; another one when a stranger has it, and the user is told. */

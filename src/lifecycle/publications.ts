@@ -11,6 +11,7 @@ import {
   lockTrigger,
   readCandidates,
   readNews,
+  readReplayedNews,
   type SourceNews,
   settleTrigger,
   type TriggerKey,
@@ -105,11 +106,14 @@ export async function fireTrigger(deps: LifecycleDeps, queries: Queries, key: Tr
     verdict.by === 'clock'
       ? `schedule "${cron?.schedule}" ${cron?.timeZone}`
       : describeNews(sources, definition.events?.inputs ?? [])
+  // A product with sources of its own reads them as they are now, unless it was told to follow what it waits for.
+  const logical = verdict.by === 'events' || definition.onlyProducts ? await readReplayedNews(queries, key) : null
   const { number } = await startRefresh(queries, {
     product,
     environment: key.environment,
     by: serviceSubject({ domain: product.domain, product: product.name }),
     because,
+    replayed: logical && { logicalDate: logical.toISOString() },
   })
   await settleTrigger(queries, key, { nextDue: next, firedAt: now })
   return number

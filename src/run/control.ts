@@ -43,7 +43,8 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
     .where('product', '=', run.product)
     .where('environment', '=', run.environment)
     .where('lane', '=', run.lane)
-    .where('kind', '=', run.kind)
+    // a refresh repeats the release it was planned from, so a later release ends it too
+    .where('kind', 'in', run.kind === 'refresh' ? ['refresh', 'deploy', 'rollback'] : [run.kind])
     .where('number', '>', run.number)
     .where('state', 'in', ['queued', 'running', 'succeeded', 'waiting'])
     .executeTakeFirst()
