@@ -38,8 +38,10 @@ export async function replayDays(
   { signal, tell }: { signal: AbortSignal; tell(progress: ReplayProgress): void },
 ): Promise<ReplayProgress> {
   const total = replay.days.length
-  let done = await countLoaded(deps, replay)
-  if (done === total) return { done, total, waitsFor: null }
+  const loaded = await countLoaded(deps, replay)
+  if (loaded === total) return { done: total, total, waitsFor: null }
+  // the newest one is looked at again: what follows from it may have been interrupted
+  let done = Math.max(0, loaded - 1)
   const say = (waitsFor: string | null = null): ReplayProgress => {
     const progress = { done, total, waitsFor }
     tell(progress)
@@ -52,7 +54,7 @@ export async function replayDays(
       say()
       const broken = await replayDay(deps, { ...replay, row: product, day: done }, signal)
       if (broken === null) done++
-      else {
+      else if (!signal.aborted) {
         say(broken)
         await pause(AGAIN_MS, signal)
       }
@@ -83,7 +85,6 @@ type Day = Replay & { row: ProductRow; day: number }
 async function replayDay(deps: ReplayDeps, at: Day, signal: AbortSignal): Promise<string | null> {
   const sourceDay = at.days[at.day]!
   let run = await readRun(deps, at, sourceDay)
-  if (run?.state === 'succeeded') return null
   if (!run || run.state === 'superseded') {
     await at.arrive(sourceDay)
     await deps.control.db.transaction().execute(async (queries) =>
@@ -103,9 +104,9 @@ async function replayDay(deps: ReplayDeps, at: Day, signal: AbortSignal): Promis
   }
   if (run?.state === 'succeeded') {
     await followers(deps, run.id, signal)
-    return signal.aborted ? 'the next start' : null
+    return null
   }
-  if (!run || run.state === 'superseded' || signal.aborted) return 'the next look'
+  if (!run || run.state === 'superseded' || !ENDED.has(run.state)) return 'the next look'
   // What has been loaded since then holds this day too.
   return run.overtaken ? null : `run ${run.number}, which ${run.state}: heddle retry ${run.number}`
 }

@@ -34,7 +34,8 @@ export type StartedPlatform = {
   url: string
   listen: number
   postgres: { port: number; pid: number }
-  children: number[]
+  /** processes of its own besides the database, when they all stand */
+  children: Promise<number[]>
   /** what had to be repaired or resumed, in words */
   did: string[]
   seed(say: (line: string) => void): Promise<void>

@@ -1,7 +1,7 @@
 import { productById } from '../catalog/products.ts'
 import { serviceSubject } from '../core/address.ts'
 import { asHeddleError } from '../core/fail.ts'
-import { judge, triggersOf } from '../plan/triggers.ts'
+import { judge, type TriggerDefinition, triggersOf } from '../plan/triggers.ts'
 import type { Warehouse } from '../platform/warehouse.ts'
 import { recordPublication } from '../run/publications.ts'
 import { currentRelease } from '../run/releases.ts'
@@ -103,9 +103,7 @@ export async function fireTrigger(deps: LifecycleDeps, queries: Queries, key: Tr
     return null
   }
   const because =
-    verdict.by === 'clock'
-      ? `schedule "${cron?.schedule}" ${cron?.timeZone}`
-      : describeNews(sources, definition.events?.inputs ?? [])
+    verdict.by === 'clock' ? `schedule "${cron?.schedule}" ${cron?.timeZone}` : describeNews(sources, definition.events!)
   // A product with sources of its own reads them as they are now, unless it was told to follow what it waits for.
   const logical = verdict.by === 'events' || definition.onlyProducts ? await readReplayedNews(queries, key) : null
   const { number } = await startRefresh(queries, {
@@ -119,10 +117,12 @@ export async function fireTrigger(deps: LifecycleDeps, queries: Queries, key: Tr
   return number
 }
 
-function describeNews(sources: readonly SourceNews[], inputs: readonly string[]): string {
+function describeNews(sources: readonly SourceNews[], { inputs, match }: NonNullable<TriggerDefinition['events']>): string {
   const asked = sources.filter(({ input }) => inputs.includes(input))
   const list = (some: readonly SourceNews[]) => some.map(({ domain, name }) => `${domain}/${name}`).join(', ')
   const stale = asked.filter(({ news }) => news === null)
   const fresh = asked.filter(({ news }) => news !== null)
-  return stale.length > 0 ? `${list(fresh)} published; not waiting longer for ${list(stale)}` : `${list(fresh)} published`
+  return match === 'all' && stale.length > 0
+    ? `${list(fresh)} published; not waiting longer for ${list(stale)}`
+    : `${list(fresh)} published`
 }

@@ -14,7 +14,7 @@ export async function status(context: Context): Promise<number> {
   const client = await context.client()
   const [products, { services }] = await Promise.all([every((cursor) => client.products({ domain, cursor })), client.health()])
   // what is on its way to being there, such as the sample's past
-  const coming = services.filter((service) => service.state === 'starting')
+  const coming = services.filter((service) => service.state !== 'up')
   context.print({ products, coming }, (style) => [
     ...(products.length > 0 ? renderProductTable(products, style) : ['No product here yet.  heddle new']),
     ...coming.map(({ name, detail }) => `${name}: ${cleanLine(detail)}`),
