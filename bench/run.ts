@@ -7,11 +7,12 @@ import type { Bench, Figure, Outcome } from './figures.ts'
 import { describeCommit, describeMachine, load } from './machine.ts'
 import { memory } from './memory.ts'
 import { push } from './push.ts'
+import { replay } from './replay.ts'
 import { start } from './start.ts'
 import { triggers } from './triggers.ts'
 
 /** `npm run bench [-- NAME…]`: runs the benches, shows a table of each and writes bench/results/<name>.json. Exit code 1 when a limit is missed. */
-const BENCHES: readonly Bench[] = [start, memory, push, triggers, deploy, access, budget]
+const BENCHES: readonly Bench[] = [start, memory, replay, push, triggers, deploy, access, budget]
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !BENCHES.some((bench) => bench.name === name))
 if (unknown.length > 0) {

@@ -43,10 +43,18 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
     .where('product', '=', run.product)
     .where('environment', '=', run.environment)
     .where('lane', '=', run.lane)
-    // a refresh repeats the release it was planned from, so a later release ends it too
-    .where('kind', 'in', run.kind === 'refresh' ? ['refresh', 'deploy', 'rollback'] : [run.kind])
     .where('number', '>', run.number)
-    .where('state', 'in', ['queued', 'running', 'succeeded', 'waiting'])
+    .where(({ and, eb, or }) =>
+      or([
+        and([eb('kind', '=', run.kind), eb('state', 'in', ['queued', 'running', 'succeeded', 'waiting'])]),
+        // a refresh repeats the release it was planned from, so a later one ends it too
+        and([
+          eb.lit(run.kind === 'refresh'),
+          eb('kind', 'in', ['deploy', 'rollback']),
+          eb('state', 'in', ['queued', 'running', 'succeeded']),
+        ]),
+      ]),
+    )
     .executeTakeFirst()
   if (newer && run.kind !== 'grant' && run.kind !== 'revoke')
     throw fail('RUN_SUPERSEDED', {
