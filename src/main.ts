@@ -86,11 +86,12 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
           tell(progress) {
             const before = replay
             replay = progress
-            const isNews = before === null || progress.waitsFor !== before.waitsFor || progress.done === progress.total
+            const isNews = before === null || progress.problem !== before.problem || progress.done === progress.total
             if (isNews || (progress.done !== before.done && progress.done % 5 === 0)) say(describeReplay(progress))
           },
         },
       )
+      replay = null
     },
     async onceUrl() {
       const { token } = await issueToken(platform.lifecycle.control.db, {
@@ -113,9 +114,9 @@ async function operationsSource(): Promise<OperationsSource> {
   return (await import(join(root, 'examples/flights-mesh/operations/generate-source.ts'))) as OperationsSource
 }
 
-function describeReplay({ done, total, waitsFor }: ReplayProgress): string {
+function describeReplay({ done, total, problem }: ReplayProgress): string {
   if (done === total) return `replayed ${total} days of the past`
-  return `replaying day ${done + 1} of ${total}${waitsFor === null ? '' : `, waits for ${waitsFor}`}`
+  return `replaying day ${done + 1} of ${total}${problem === null ? '' : `, ${problem}`}`
 }
 
 /** `HEDDLE_FAILPOINT=<command>:<boundary>[:stop]` ends (or stops) this process there as a power cut (or a frozen machine) would; only tests set it. */

@@ -16,7 +16,8 @@ export type Replay = {
   /** from now on the source holds everything through this day, and nothing after it; doing it again changes nothing */
   arrive(day: string): Promise<void>
 }
-export type ReplayProgress = { done: number; total: number; waitsFor: string | null }
+/** `problem`: why it does not go on, and what helps */
+export type ReplayProgress = { done: number; total: number; problem: string | null }
 export type ReplayDeps = Pick<LifecycleDeps, 'control' | 'log'>
 
 const POLL_MS = 200
@@ -39,11 +40,11 @@ export async function replayDays(
 ): Promise<ReplayProgress> {
   const total = replay.days.length
   const loaded = await countLoaded(deps, replay)
-  if (loaded === total) return { done: total, total, waitsFor: null }
+  if (loaded === total) return { done: total, total, problem: null }
   // the newest one is looked at again: what follows from it may have been interrupted
   let done = Math.max(0, loaded - 1)
-  const say = (waitsFor: string | null = null): ReplayProgress => {
-    const progress = { done, total, waitsFor }
+  const say = (problem: string | null = null): ReplayProgress => {
+    const progress = { done, total, problem }
     tell(progress)
     return progress
   }
@@ -81,7 +82,7 @@ async function countLoaded({ control }: ReplayDeps, { domain, product, environme
 
 type Day = Replay & { row: ProductRow; day: number }
 
-/** @returns null when the day has been loaded, else what it waits for */
+/** @returns null when the day has been loaded, else why not */
 async function replayDay(deps: ReplayDeps, at: Day, signal: AbortSignal): Promise<string | null> {
   const sourceDay = at.days[at.day]!
   let run = await readRun(deps, at, sourceDay)
@@ -106,9 +107,11 @@ async function replayDay(deps: ReplayDeps, at: Day, signal: AbortSignal): Promis
     await followers(deps, run.id, signal)
     return null
   }
-  if (!run || run.state === 'superseded' || !ENDED.has(run.state)) return 'the next look'
+  if (!run || run.state === 'superseded' || !ENDED.has(run.state)) return 'it begins this day again'
   // What has been loaded since then holds this day too.
-  return run.overtaken ? null : `run ${run.number}, which ${run.state}: heddle retry ${run.number}`
+  return run.overtaken
+    ? null
+    : `run ${run.number} ${run.state === 'failed' ? 'failed' : `is ${run.state}`}: heddle retry ${run.number}`
 }
 
 /**

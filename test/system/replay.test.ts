@@ -94,9 +94,9 @@ test('days are replayed by real runs, the first five are gathered, and a crash i
   await platform.start()
   rows = await platform.control()
 
-  assert.deepEqual(await replay(new AbortController().signal), { done: 22, total: 22, waitsFor: null })
+  assert.deepEqual(await replay(new AbortController().signal), { done: 22, total: 22, problem: null })
   assert.deepEqual(
-    told.filter(({ waitsFor }) => waitsFor !== null),
+    told.filter(({ problem }) => problem !== null),
     [],
   )
   const { rows: runs } = await rows.query(
@@ -108,7 +108,7 @@ test('days are replayed by real runs, the first five are gathered, and a crash i
     { name: 'totals', state: 'succeeded', runs: 22, days: 22, behind: true },
   ])
   // Done is done, and the database itself refuses a second run for a day.
-  assert.deepEqual(await replay(new AbortController().signal), { done: 22, total: 22, waitsFor: null })
+  assert.deepEqual(await replay(new AbortController().signal), { done: 22, total: 22, problem: null })
   const [product] = await control.db.selectFrom('product').selectAll().where('name', '=', 'days').execute()
   const again = control.db.transaction().execute((queries) =>
     startRefresh(queries, {
