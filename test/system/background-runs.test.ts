@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { newId } from '../../src/core/id.ts'
+import type { Step } from '../../src/plan/step.ts'
 import { retryRun } from '../../src/run/control.ts'
 import { enqueueRun } from '../../src/run/enqueue.ts'
 import { claimRun, finishRun } from '../../src/run/journal.ts'
@@ -31,6 +32,18 @@ after(async () => {
   await server?.dispose()
 })
 
+const STEP: Step = {
+  id: 'only',
+  stage: 'release',
+  command: 'none',
+  address: 'air/p',
+  title: 'Nothing',
+  args: {},
+  dependsOn: [],
+  risk: 'safe',
+  because: 'test',
+}
+
 /** Three products of their own, so that nothing of the test before is in the queue. */
 let named = 0
 beforeEach(async () => {
@@ -52,7 +65,7 @@ const enqueue = (product: number, inBackground: boolean, kind: RunKind = 'refres
     product: products[product]!,
     environment: 'prod',
     lane: kind === 'refresh' ? 'data' : 'control',
-    plan: { steps: [], affected: [], worldHash: '' },
+    plan: { steps: [STEP], affected: [], worldHash: '' },
     by: 'ana',
     because: 'test',
     commit: 'c',
