@@ -42,11 +42,14 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
     .select('number')
     .where('product', '=', run.product)
     .where('environment', '=', run.environment)
-    .where('lane', '=', run.lane)
     .where('number', '>', run.number)
     .where(({ and, eb, or }) =>
       or([
-        and([eb('kind', '=', run.kind), eb('state', 'in', ['queued', 'running', 'succeeded', 'waiting'])]),
+        and([
+          eb('kind', '=', run.kind),
+          eb('lane', '=', run.lane),
+          eb('state', 'in', ['queued', 'running', 'succeeded', 'waiting']),
+        ]),
         // a refresh repeats the release it was planned from, so a later one ends it too
         and([
           eb.lit(run.kind === 'refresh'),
