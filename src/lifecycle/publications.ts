@@ -104,8 +104,7 @@ export async function fireTrigger(deps: LifecycleDeps, queries: Queries, key: Tr
   }
   const because =
     verdict.by === 'clock' ? `schedule "${cron?.schedule}" ${cron?.timeZone}` : describeNews(sources, definition.events!)
-  // A product with sources of its own reads them as they are now, unless it was told to follow what it waits for.
-  const logical = verdict.by === 'events' || definition.onlyProducts ? await readReplayedNews(queries, key) : null
+  const logical = await readReplayedNews(queries, key, datingInputs(definition, verdict.by, sources))
   const { number } = await startRefresh(queries, {
     product,
     environment: key.environment,
@@ -115,6 +114,16 @@ export async function fireTrigger(deps: LifecycleDeps, queries: Queries, key: Tr
   })
   await settleTrigger(queries, key, { nextDue: next, firedAt: now })
   return number
+}
+
+/** What a run is dated by: the inputs it waits for. By the clock, all of them; a product that reads files too reads them as they are now, so nothing dates it. */
+function datingInputs(
+  { events, onlyProducts }: TriggerDefinition,
+  by: 'events' | 'clock',
+  sources: readonly SourceNews[],
+): string[] {
+  if (by === 'events') return events!.inputs
+  return onlyProducts ? sources.map(({ input }) => input) : []
 }
 
 function describeNews(sources: readonly SourceNews[], { inputs, match }: NonNullable<TriggerDefinition['events']>): string {
