@@ -24,7 +24,7 @@ export const memory: Bench = {
     const data = join(base, 'data')
     let starting: Sampler | undefined
     try {
-      const platform = await launch(data, [], (pid) => {
+      const platform = await launch(data, ['--no-replay'], (pid) => {
         starting = sampleMemory(pid)
       })
       try {

@@ -6,6 +6,8 @@ export type Usage = { totalMb: number; parts: Record<string, number>; processes:
 export type Sampler = { stop(): Promise<{ peak: Usage; samples: number }> }
 
 const EVERY_MS = 100
+/** of Linux on every machine that Node 24 runs on */
+const TICKS_PER_SECOND = 100
 
 /** Sums the proportional memory (PSS) of a process and all its descendants every 100 ms and keeps the largest sum. Linux only. */
 export function sampleMemory(pid: number): Sampler {
@@ -42,6 +44,13 @@ export async function readUsage(root: number): Promise<Usage> {
 /** What the reaped children of a process cost it; unchanged means that it has had no child that ended meanwhile. */
 export async function reapedFaults(pid: number): Promise<number> {
   return Number((await readStat(pid))?.fields[10] ?? Number.NaN)
+}
+
+/** CPU seconds of a process, its descendants, and the children that each of them has reaped. */
+export async function readCpuSeconds(root: number): Promise<number> {
+  const stats = await Promise.all((await descendants(root)).map(({ pid }) => readStat(pid)))
+  const ticks = stats.flatMap((stat) => (stat ? stat.fields.slice(11, 15).map(Number) : [])).reduce((sum, each) => sum + each, 0)
+  return ticks / TICKS_PER_SECOND
 }
 
 export async function descendants(root: number): Promise<{ pid: number; name: string }[]> {

@@ -7,13 +7,15 @@ import type { Bench, Figure, Outcome } from './figures.ts'
 import { describeCommit, describeMachine, load } from './machine.ts'
 import { memory } from './memory.ts'
 import { push } from './push.ts'
+import { replay } from './replay.ts'
 import { rollback } from './rollback.ts'
 import { searching } from './search.ts'
 import { start } from './start.ts'
+import { triggers } from './triggers.ts'
 import { usage } from './usage.ts'
 
 /** `npm run bench [-- NAME…]`: runs the benches, shows a table of each and writes bench/results/<name>.json. Exit code 1 when a limit is missed. */
-const BENCHES: readonly Bench[] = [start, memory, push, deploy, access, budget, rollback, searching, usage]
+const BENCHES: readonly Bench[] = [start, memory, replay, push, triggers, deploy, access, budget, rollback, searching, usage]
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !BENCHES.some((bench) => bench.name === name))
 if (unknown.length > 0) {

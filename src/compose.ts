@@ -41,6 +41,8 @@ import { initialiseControl } from './store/initialise.ts'
 import { migrate } from './store/migrate.ts'
 import { openNotices } from './store/notices.ts'
 
+type ServiceState = ReturnType<HttpDeps['health']>['services'][number]
+
 export type PlatformOptions = {
   root: string
   version: string
@@ -53,6 +55,8 @@ export type PlatformOptions = {
   failpoint(command: string, boundary: Boundary): void
   /** what the environment holds of a secret: names with `__` between their parts */
   secret(name: string): string | null
+  /** what else goes on here, for whoever asks how it stands */
+  alsoRunning(): ServiceState[]
   /** one line for each part that is up, with what it did */
   up(part: string, ms: number, detail: string): void
   log(line: string): void
@@ -62,7 +66,8 @@ export type Platform = {
   url: string
   listen: number
   postgres: { port: number; pid: number }
-  children: number[]
+  /** processes of its own besides the database, when they all stand; rejects when one cannot */
+  children: Promise<number[]>
   lifecycle: LifecycleDeps
   did: string[]
   stop(): Promise<void>
@@ -200,6 +205,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       concurrency: CONCURRENT_RUNS,
     })
 
+    let dbt: Omit<ServiceState, 'name'> = { state: 'starting', detail: 'being loaded; builds wait for it' }
     const httpDeps: HttpDeps = {
       lifecycle,
       clock: systemClock,
@@ -207,7 +213,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       version,
       cliToken: data.cliToken,
       localSubject: 'developer',
-      health: () => ({ state: 'ready', services: [{ name: 'database', state: 'up', detail: `127.0.0.1:${server.port}` }] }),
+      health: () => ({
+        state: 'ready',
+        services: [
+          { name: 'database', state: 'up', detail: `127.0.0.1:${server.port}` },
+          { name: 'dbt', ...dbt },
+          ...options.alsoRunning(),
+        ],
+      }),
       git: { handle: (req, res, path) => git.handle(req, res, path) },
       portalDir: (await exists(join(root, 'dist/web/index.html'))) ? join(root, 'dist/web') : null,
       log,
@@ -255,10 +268,17 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     did.push(...(await catchUpPushes(lifecycle)))
     engine.start()
     stops.push(() => engine.stop())
-    const warm = await timed('dbt', async () => {
+    const children = timed('dbt', async () => {
       const [value] = await Promise.all([warming, validationReady])
-      return { value, detail: `warm, isolation: ${value.isolation}` }
+      dbt = { state: 'up', detail: `warm, isolation: ${value.isolation}` }
+      return { value: value.pids, detail: dbt.detail }
     })
+    children.catch((error: Error) => {
+      dbt = { state: 'down', detail: error.message }
+      log(`dbt: ${error.message}`)
+    })
+    // A new data directory proves all of this machine before it is ready; later ones do not wait for what the first build waits for anyhow.
+    if (migrated.length > 0) await children
     for (const warehouse of warehouses.values()) stops.push(await watchPublications(lifecycle, warehouse))
     stops.push(startLoops(lifecycle, [...warehouses.values()], log))
     stops.push(startUsage(lifecycle, [...warehouses.values()], log))
@@ -267,7 +287,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       url,
       listen: Number(new URL(url).port),
       postgres: { port: server.port, pid: server.pid },
-      children: warm.pids,
+      children,
       lifecycle,
       did,
       stop: () => stopAll(stops, log),

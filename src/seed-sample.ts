@@ -4,7 +4,8 @@ import { listRequests } from './access/requests.ts'
 import { needSubject } from './access/subjects.ts'
 import { findProduct, type ProductRow } from './catalog/products.ts'
 import { serviceSubject } from './core/address.ts'
-import { fail } from './core/fail.ts'
+import { asHeddleError, fail } from './core/fail.ts'
+import { startDeploy } from './lifecycle/deploy.ts'
 import type { LifecycleDeps } from './lifecycle/deps.ts'
 import { decideRequest, submitRequest } from './lifecycle/request.ts'
 import { decideRun, lockRun } from './run/control.ts'
@@ -74,6 +75,8 @@ const PRODUCTS: readonly SampleProduct[] = [
 ]
 const PATIENCE_MS = 180_000
 const POLL_MS = 100
+/** Nothing runs for a product that waits to be served: so long is the gap between two of its runs at most. */
+const IDLE_MS = 3_000
 
 /**
  * Builds the sample mesh the way its users would: requests, approvals, pushes' runs, agreements. Products that wait for none of the others are built side
@@ -162,20 +165,50 @@ async function waitFor(
   product: ProductRow,
   isThere: (runs: RunListRow[]) => Promise<boolean>,
 ): Promise<void> {
+  const address = `${product.domain}/${product.name}`
+  let movedAt = Date.now()
+  let isRevived = false
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
     const runs = await listRuns(deps.control.db, { product: product.id, limit: 10 })
     if (await isThere(runs)) return
+    const isMoving = runs.some(({ state }) => state === 'running' || state === 'queued' || state === 'waiting')
     const broken = runs.find((run) => run.state === 'failed')
-    if (broken && !runs.some((run) => run.state === 'running' || run.state === 'queued')) {
+    if (isMoving) movedAt = Date.now()
+    else if (broken) {
       throw fail('SAMPLE_NOT_BUILT', {
-        what: `${product.domain}/${product.name}: run ${broken.number} failed: ${broken.problem?.message ?? ''}`,
+        what: `${address}: run ${broken.number} failed: ${broken.problem?.message ?? ''}`,
         fix: `heddle logs ${broken.number}`,
       })
+    } else if (Date.now() - movedAt > IDLE_MS) {
+      if (isRevived)
+        throw fail('SAMPLE_NOT_BUILT', {
+          what: `${address} is not served, and nothing runs for it`,
+          fix: `heddle runs ${address}`,
+        })
+      await revive(deps, product, address)
+      isRevived = true
+      movedAt = Date.now()
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
   throw fail('SAMPLE_NOT_BUILT', {
-    what: `${product.domain}/${product.name} was not served after ${PATIENCE_MS / 1000} s`,
-    fix: 'heddle runs',
+    what: `${address} was not served after ${PATIENCE_MS / 1000} s`,
+    fix: `heddle runs ${address}`,
   })
+}
+
+/** Its first deploy was refused, or a crash fell before it: it is asked for again, and what stands in its way is said at once. */
+async function revive(deps: LifecycleDeps, product: ProductRow, address: string): Promise<void> {
+  const commit = (await deps.repository.exists(product.id)) ? await deps.repository.head(product.id, 'main') : null
+  if (commit === null) return
+  try {
+    await deps.control.db
+      .transaction()
+      .execute((queries) =>
+        startDeploy(deps, queries, { product, commit, by: 'developer', because: 'the sample is not complete' }),
+      )
+  } catch (thrown) {
+    const { code, message, fix } = asHeddleError(thrown)
+    throw fail('SAMPLE_NOT_BUILT', { what: `${address} cannot be deployed: ${code}: ${message}`, ...(fix && { fix }) })
+  }
 }

@@ -46,7 +46,13 @@ export type TestPlatform = {
   dispose(): Promise<void>
 }
 
-export type TestPlatformOptions = { sample?: boolean; mesh?: string; failpoint?: string; env?: Record<string, string> }
+export type TestPlatformOptions = {
+  sample?: boolean
+  replay?: boolean
+  mesh?: string
+  failpoint?: string
+  env?: Record<string, string>
+}
 
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
   const base = await mkdtemp(join(tmpdir(), 'heddle-test-'))
@@ -74,7 +80,17 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     const listen = url === '' ? ['--listen', '0'] : []
     const launched = spawn(
       process.execPath,
-      [MAIN, 'start', '--data', data, ...listen, '--json', '--no-open', ...(options.sample ? [] : ['--empty'])],
+      [
+        MAIN,
+        'start',
+        '--data',
+        data,
+        ...listen,
+        '--json',
+        '--no-open',
+        ...(options.sample ? [] : ['--empty']),
+        ...(options.replay ? [] : ['--no-replay']),
+      ],
       { env, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     launched.stderr.on('data', (chunk) => appendFileSync(join(base, 'stderr.log'), chunk))

@@ -6,6 +6,16 @@ export async function findHandled(queries: Queries, product: string): Promise<st
   return row?.commit_id ?? null
 }
 
+/** The same of many products. */
+export async function handledOf(queries: Queries, products: readonly string[]): Promise<Map<string, string>> {
+  const rows = await queries
+    .selectFrom('handled_push')
+    .select(['product', 'commit_id'])
+    .where('product', 'in', [...products])
+    .execute()
+  return new Map(rows.map((row) => [row.product, row.commit_id]))
+}
+
 export async function markHandled(queries: Queries, product: string, commit: string): Promise<void> {
   await queries
     .insertInto('handled_push')

@@ -34,10 +34,13 @@ export type StartedPlatform = {
   url: string
   listen: number
   postgres: { port: number; pid: number }
-  children: number[]
+  /** processes of its own besides the database, when they all stand */
+  children: Promise<number[]>
   /** what had to be repaired or resumed, in words */
   did: string[]
   seed(say: (line: string) => void): Promise<void>
+  /** lets the sample's past arrive behind everything else; returns when it is there or the signal says so. `say` gets a line now and then */
+  replay(say: (line: string) => void, signal: AbortSignal): Promise<void>
   /** an address that logs the browser in once, within 10 minutes */
   onceUrl(): Promise<string>
   stop(): Promise<void>

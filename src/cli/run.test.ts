@@ -110,6 +110,25 @@ test('the data directory: flag, then HEDDLE_DATA, then the nearest upwards; none
     },
   ))
 
+const health = (services: object[]) => () => ({ state: 'ready', version: '0.1.0', services })
+
+test('status says what is on its way, such as the past of the sample', () =>
+  withBench(
+    {
+      'GET /products': list(sampleSummary),
+      'GET /health': health([
+        { name: 'database', state: 'up', detail: '127.0.0.1:1' },
+        { name: 'replay', state: 'starting', detail: 'replaying day 7 of 25' },
+      ]),
+    },
+    async ({ heddle }) => {
+      assert.equal((await heddle(['status'])).out.split('\n')[2], 'replay: replaying day 7 of 25')
+      assert.deepEqual((await heddle(['status', '--json'])).json()[0]!.coming, [
+        { name: 'replay', state: 'starting', detail: 'replaying day 7 of 25' },
+      ])
+    },
+  ))
+
 test('status, show, runs and access print a table for people and one object for scripts', () =>
   withBench(
     {
@@ -122,6 +141,7 @@ test('status, show, runs and access print a table for people and one object for 
         release: null,
         reason: 'late source',
       }),
+      'GET /health': health([]),
       'GET /products/fleet/planes': () => sampleProduct,
       'GET /runs': list({
         ...sampleRunSummary,

@@ -13,7 +13,7 @@ import type { StartedPlatform } from './io.ts'
 import { locateData } from './locate-server.ts'
 import { openBrowser } from './open-browser.ts'
 import { isOurProcess, markProcess, type ProcessMark } from './process-mark.ts'
-import { findRunning, removeRunFile, writeRunFile } from './run-file.ts'
+import { findRunning, type RunFile, removeRunFile, writeRunFile } from './run-file.ts'
 import { lockDataDirectory } from './start-lock.ts'
 import { trimCompileCache } from './trim-compile-cache.ts'
 
@@ -51,43 +51,62 @@ async function startHere(context: Context, chosen: string, began: number): Promi
     const empty = context.has('empty')
     // Heard from now on: who interrupts a start must not be left with half of one.
     const asked = listenForStop(context)
+    let isReady = false
     const platform = await io.startPlatform!({
       data,
       listen,
       sample: !empty,
       up(part, ms, detail) {
         line(`ok  ${part.padEnd(14)} ${(ms / 1000).toFixed(1).padStart(5)} s  ${detail}`)
-        context.stream({ type: 'service', name: part, ms: Math.round(ms), detail })
+        // the last object of the stream is the result
+        if (!isReady) context.stream({ type: 'service', name: part, ms: Math.round(ms), detail })
       },
       log,
     })
     repaired.push(...platform.did)
     await writeFile(join(data.path, 'listen'), `${platform.listen}\n`, { mode: 0o600 })
-    const marks = (await Promise.all(platform.children.map(markProcess))).filter((mark): mark is ProcessMark => mark !== null)
     const self = (await markProcess(process.pid))!
-    await writeRunFile(data.path, {
+    const run = {
       ...self,
       startedAt: io.now().toISOString(),
       version: io.version,
       listen: platform.listen,
       url: platform.url,
       postgres: platform.postgres,
-      children: marks,
+    }
+    await writeRunFile(data.path, { ...run, children: [] })
+    const recorded = recordChildren(data.path, run, platform).catch((thrown: unknown) => {
+      const { code, message, fix } = asHeddleError(thrown)
+      if (!asked.isAsked()) for (const text of [`FAIL dbt            ${code}: ${message}`, `    fix  ${fix}`]) line(text)
     })
     for (const what of repaired) line(`    ${what}`)
     if (!empty && !asked.isAsked()) await Promise.race([seed(context, platform, asked.isAsked), asked.whenAsked])
+    isReady = true
     if (!asked.isAsked()) await sayReady(context, { platform, data: data.path, began, repaired })
     const cache = getCompileCacheDir()
     if (cache) trimCompileCache(cache).catch((error: Error) => log(`compile cache: ${error.message}`))
+    const replayed = new AbortController()
+    // commander gives --no-replay as replay = false
+    const isReplaying = !empty && context.has('replay') && !asked.isAsked()
+    const replay = isReplaying ? replayBehind(context, platform, log, replayed.signal) : null
     await asked.whenAsked
     line('stopping …')
+    replayed.abort()
+    await replay
     await platform.stop()
+    await recorded
     await removeRunFile(data.path)
     line('stopped; the data stays in the data directory')
     return 0
   } finally {
     await unlock()
   }
+}
+
+/** What has to be ended after a crash is known when it stands. */
+async function recordChildren(data: string, run: Omit<RunFile, 'children'>, { children }: StartedPlatform): Promise<void> {
+  const marks = await Promise.all((await children).map(markProcess))
+  await writeRunFile(data, { ...run, children: marks.filter((mark): mark is ProcessMark => mark !== null) })
 }
 
 type Ready = { platform: StartedPlatform; data: string; began: number; repaired: string[] }
@@ -139,6 +158,23 @@ async function seed(context: Context, platform: StartedPlatform, isStopping: () 
     const { code, message, fix } = asHeddleError(thrown)
     context.note(() => [`FAIL sample         ${code}: ${message}`, `    fix  ${fix}`])
   }
+}
+
+/** The past of the sample arrives while people are at work already: what goes wrong with it is said and stops nothing. */
+async function replayBehind(
+  context: Context,
+  platform: StartedPlatform,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const say = (text: string) => {
+    log(`sample: ${text}`)
+    context.note(() => [`    sample: ${text}`])
+  }
+  await platform.replay(say, signal).catch((thrown: unknown) => {
+    const { code, message } = asHeddleError(thrown)
+    say(`the replay has stopped: ${code} ${message}`)
+  })
 }
 
 /** The number that was chosen once and is kept; another one when a stranger has it, and the user is told. */

@@ -13,6 +13,7 @@ export const VERBS: readonly Verb[] = [
     options: [
       { flags: '--listen <number>', text: 'number that API and portal listen on (default: a free one, then kept)' },
       { flags: '--empty', text: 'without the sample mesh' },
+      { flags: '--no-replay', text: 'with the sample mesh, without the 25 days of its past' },
       { flags: '--no-open', text: 'do not open the browser' },
       { flags: '--detach', text: 'return when it is ready' },
     ],

@@ -1,3 +1,4 @@
+import { handledOf } from '../catalog/handled-pushes.ts'
 import type { ProductRow } from '../catalog/products.ts'
 import { levelsOf } from '../observe/levels.ts'
 import { readServedSinceOf } from '../observe/updates.ts'
@@ -8,7 +9,7 @@ import type { SummaryFacts } from './views/products.ts'
 
 const PRODUCT_KINDS = ['bootstrap', 'deploy', 'refresh', 'rollback', 'retire', 'restore', 'undo']
 
-/** What the summaries of many products need: five questions, however many products. `environments` in the order of the mesh. */
+/** What the summaries of many products need: six questions, however many products. `environments` in the order of the mesh. */
 export async function summaryFacts(
   queries: Queries,
   products: readonly ProductRow[],
@@ -16,11 +17,12 @@ export async function summaryFacts(
 ): Promise<Map<string, SummaryFacts>> {
   const ids = products.map(({ id }) => id)
   if (ids.length === 0) return new Map()
-  const [runs, publications, levels, releases] = await Promise.all([
+  const [runs, publications, levels, releases, handled] = await Promise.all([
     latestRuns(queries, ids, PRODUCT_KINDS),
     readServedSinceOf(queries, ids),
     levelsOf(queries, ids),
     currentReleasesOf(queries, ids),
+    handledOf(queries, ids),
   ])
   const of = <T extends { product: string }>(rows: readonly T[]) => Map.groupBy(rows, (row) => row.product)
   const [runsOf, publicationsOf, levelsIn, releasesOf] = [of(runs), of(publications), of(levels), of(releases)]
@@ -36,6 +38,7 @@ export async function summaryFacts(
           releases: Object.fromEntries(named.map((release) => [release.environment, release])),
           servedSince: Object.fromEntries((publicationsOf.get(product.id) ?? []).map(({ environment, at }) => [environment, at])),
           levels: levelsIn.get(product.id) ?? [],
+          handled: handled.get(product.id) ?? null,
         },
       ]
     }),

@@ -198,12 +198,20 @@ function refusedSpec(product: ProductRow, diagnostics: Diagnostic[]) {
   })
 }
 
+/** What a run reads is of an earlier day: its observations count there, and nobody waits for it. */
+export type Replayed = {
+  /** ISO 8601: the moment that day's data arrived, as it is shown */
+  logicalDate: string
+  /** of the source that is replayed, once each; what follows from it has none */
+  sourceDay?: string
+}
+
 /** Runs the environment's current release again, never the head of main. */
 export async function startRefresh(
   queries: Queries,
-  request: { product: ProductRow; environment: string; by: string; because: string },
+  request: { product: ProductRow; environment: string; by: string; because: string; replayed?: Replayed | null },
 ): Promise<{ number: number }> {
-  const { product, environment, by, because } = request
+  const { product, environment, by, because, replayed } = request
   await lockProduct(queries, product.id)
   const release = await currentRelease(queries, product.id, environment)
   if (!release) {
@@ -225,7 +233,8 @@ export async function startRefresh(
     by,
     because,
     commit: release.commit_id,
-    detail: { revision: world.revision },
+    detail: { revision: world.revision, ...replayed },
+    inBackground: Boolean(replayed),
   })
 }
 

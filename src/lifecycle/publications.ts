@@ -2,7 +2,7 @@ import { touchFreshness } from '../catalog/make-searchable.ts'
 import { productById } from '../catalog/products.ts'
 import { serviceSubject } from '../core/address.ts'
 import { asHeddleError } from '../core/fail.ts'
-import { judge, triggersOf } from '../plan/triggers.ts'
+import { judge, type TriggerDefinition, triggersOf } from '../plan/triggers.ts'
 import type { Warehouse } from '../platform/warehouse.ts'
 import { recordPublication } from '../run/publications.ts'
 import { currentRelease } from '../run/releases.ts'
@@ -12,6 +12,7 @@ import {
   lockTrigger,
   readCandidates,
   readNews,
+  readReplayedNews,
   type SourceNews,
   settleTrigger,
   type TriggerKey,
@@ -106,23 +107,35 @@ export async function fireTrigger(deps: LifecycleDeps, queries: Queries, key: Tr
     return null
   }
   const because =
-    verdict.by === 'clock'
-      ? `schedule "${cron?.schedule}" ${cron?.timeZone}`
-      : describeNews(sources, definition.events?.inputs ?? [])
+    verdict.by === 'clock' ? `schedule "${cron?.schedule}" ${cron?.timeZone}` : describeNews(sources, definition.events!)
+  const logical = await readReplayedNews(queries, key, datingInputs(definition, verdict.by, sources))
   const { number } = await startRefresh(queries, {
     product,
     environment: key.environment,
     by: serviceSubject({ domain: product.domain, product: product.name }),
     because,
+    replayed: logical && { logicalDate: logical.toISOString() },
   })
   await settleTrigger(queries, key, { nextDue: next, firedAt: now })
   return number
 }
 
-function describeNews(sources: readonly SourceNews[], inputs: readonly string[]): string {
+/** What a run is dated by: the inputs it waits for. By the clock, all of them; a product that reads files too reads them as they are now, so nothing dates it. */
+function datingInputs(
+  { events, onlyProducts }: TriggerDefinition,
+  by: 'events' | 'clock',
+  sources: readonly SourceNews[],
+): string[] {
+  if (by === 'events') return events!.inputs
+  return onlyProducts ? sources.map(({ input }) => input) : []
+}
+
+function describeNews(sources: readonly SourceNews[], { inputs, match }: NonNullable<TriggerDefinition['events']>): string {
   const asked = sources.filter(({ input }) => inputs.includes(input))
   const list = (some: readonly SourceNews[]) => some.map(({ domain, name }) => `${domain}/${name}`).join(', ')
   const stale = asked.filter(({ news }) => news === null)
   const fresh = asked.filter(({ news }) => news !== null)
-  return stale.length > 0 ? `${list(fresh)} published; not waiting longer for ${list(stale)}` : `${list(fresh)} published`
+  return match === 'all' && stale.length > 0
+    ? `${list(fresh)} published; not waiting longer for ${list(stale)}`
+    : `${list(fresh)} published`
 }

@@ -42,10 +42,22 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
     .select('number')
     .where('product', '=', run.product)
     .where('environment', '=', run.environment)
-    .where('lane', '=', run.lane)
-    .where('kind', '=', run.kind)
     .where('number', '>', run.number)
-    .where('state', 'in', ['queued', 'running', 'succeeded', 'waiting'])
+    .where(({ and, eb, or }) =>
+      or([
+        and([
+          eb('kind', '=', run.kind),
+          eb('lane', '=', run.lane),
+          eb('state', 'in', ['queued', 'running', 'succeeded', 'waiting']),
+        ]),
+        // a refresh repeats the release it was planned from, so a later one ends it too
+        and([
+          eb.lit(run.kind === 'refresh'),
+          eb('kind', 'in', ['deploy', 'rollback']),
+          eb('state', 'in', ['queued', 'running', 'succeeded']),
+        ]),
+      ]),
+    )
     .executeTakeFirst()
   if (newer && run.kind !== 'grant' && run.kind !== 'revoke')
     throw fail('RUN_SUPERSEDED', {

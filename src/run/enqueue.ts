@@ -19,7 +19,11 @@ export type NewRun = {
   approvers?: string[]
   /** it also waits for these requests for access; their numbers are `detail.access` */
   held?: number[]
+  /** nobody waits for it: it starts when nothing else wants to, one of its kind at a time */
+  inBackground?: boolean
 }
+
+const BACKGROUND = -1
 
 /**
  * Stores plan, run and steps and wakes the workers; part of the caller's transaction, so a run exists exactly when what asked for it does. In the
@@ -60,6 +64,7 @@ export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: s
       detail: json(held.length > 0 ? { ...run.detail, access: held } : run.detail),
       approvers,
       approvals: json([]),
+      priority: run.inBackground ? BACKGROUND : 0,
     })
     .returning('number')
     .executeTakeFirstOrThrow()

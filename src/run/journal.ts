@@ -12,7 +12,10 @@ export type StepRow = Step & { state: StepState; attempt: number; result: Comman
 
 export const LEASE_SECONDS = 10
 
-/** Takes the oldest run that may start: queued with a free lane, or running with a lease that ended. */
+/**
+ * Takes the oldest run that may start: queued with a free lane, or running with a lease that ended. Runs in the background come last, and one at a time:
+ * whoever pushes meanwhile finds a place.
+ */
 export async function claimRun(queries: Queries, worker: string, lane: string | null = null): Promise<Claim | null> {
   const claimed = await sql<{ id: string; epoch: number; cancel_by: string | null }>`
     update run set state = 'running', owner = ${worker}, epoch = nextval('run_epoch'),
@@ -22,9 +25,10 @@ export async function claimRun(queries: Queries, worker: string, lane: string | 
       select q.id from run q
       where (${lane}::text is null or q.lane = ${lane}) and ((q.state = 'queued' and not exists (
           select from run a where a.product = q.product and a.environment = q.environment and a.state = 'running'
-            and (a.lane = q.lane or (a.lane in ('control', 'data') and q.lane in ('control', 'data')))))
+            and (a.lane = q.lane or (a.lane in ('control', 'data') and q.lane in ('control', 'data'))))
+          and (q.priority >= 0 or not exists (select from run b where b.state = 'running' and b.priority < 0)))
         or (q.state = 'running' and q.lease_until < clock_timestamp()))
-      order by q.number for update skip locked limit 1)
+      order by q.priority desc, q.number for update skip locked limit 1)
     returning id, epoch, cancel_by`
     .execute(queries)
     .catch((error: { code?: string }) => {

@@ -50,10 +50,21 @@ export async function listRuns(queries: Queries, filter: RunFilter): Promise<Run
 /** What a product's state follows from. */
 export type StateRun = Pick<
   RunListRow,
-  'number' | 'kind' | 'state' | 'step' | 'problem' | 'approvers' | 'created_at' | 'started_at' | 'ended_at'
+  | 'number'
+  | 'kind'
+  | 'state'
+  | 'environment'
+  | 'commit_id'
+  | 'detail'
+  | 'step'
+  | 'problem'
+  | 'approvers'
+  | 'created_at'
+  | 'started_at'
+  | 'ended_at'
 >
 
-/** The newest run of each of these kinds of work, and those that move: what the states of many products need, in one question. */
+/** The newest runs of each product: what the states of many products need, in one question. */
 export async function latestRuns(
   queries: Queries,
   products: readonly string[],
@@ -61,10 +72,10 @@ export async function latestRuns(
 ): Promise<(StateRun & { product: string })[]> {
   const rows = await sql<StateRun & { product: string }>`
     select r.* from unnest(${[...products]}::uuid[]) as p (id) cross join lateral (
-      select x.product, x.number, x.kind, x.state, x.problem, x.approvers, x.created_at, x.started_at, x.ended_at,
+      select x.product, x.number, x.kind, x.state, x.environment, x.commit_id, x.detail, x.problem, x.approvers, x.created_at, x.started_at, x.ended_at,
         (select s.title from step s where s.run = x.id and s.state in ('running', 'failed', 'cancelled') order by s.ordinal limit 1) as step
       from run x where x.product = p.id and x.kind = any(${[...kinds]}::text[])
-        and (x.state in ('running', 'queued') or x.number = (select max(y.number) from run y where y.product = p.id and y.kind = any(${[...kinds]}::text[])))
+      order by x.number desc limit 12
     ) r order by r.number desc`.execute(queries)
   return rows.rows
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { hashOf } from '../core/canonical.ts'
 import { newId } from '../core/id.ts'
 import type { ProductSpec } from '../spec/types.ts'
@@ -59,9 +60,22 @@ export async function reinstateRelease(
   queries: Queries,
   at: { product: string; environment: string; number: number },
 ): Promise<void> {
+  await supersedeRefreshes(queries, at)
   const all = queries.updateTable('release').where('product', '=', at.product).where('environment', '=', at.environment)
   await all.set({ current: false }).where('number', '<>', at.number).execute()
   await all.set({ current: true }).where('number', '=', at.number).execute()
+}
+
+/** A refresh that waits was planned from the release before: it must not serve that again over this one, which has just read everything itself. */
+async function supersedeRefreshes(queries: Queries, at: { product: string; environment: string }): Promise<void> {
+  await queries
+    .updateTable('run')
+    .set({ state: 'superseded', ended_at: sql<Date>`clock_timestamp()` })
+    .where('product', '=', at.product)
+    .where('environment', '=', at.environment)
+    .where('kind', '=', 'refresh')
+    .where('state', '=', 'queued')
+    .execute()
 }
 
 /** A retired product has no release; its releases stay on record. */
@@ -114,6 +128,7 @@ export async function recordRelease(
 ): Promise<{ number: number }> {
   const known = await queries.selectFrom('release').select('number').where('run', '=', release.run).executeTakeFirst()
   if (known) return known
+  await supersedeRefreshes(queries, release)
   const last = await queries
     .selectFrom('release')
     .select(({ fn }) => fn.max('number').as('number'))

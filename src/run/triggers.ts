@@ -29,6 +29,28 @@ export async function recordReadings(
       .where('port', '=', port)
       .where('major', '=', major)
       .execute()
+  await dateByReadings(queries, run.id)
+}
+
+/**
+ * A replayed run counts on the day of the newest publication it has pinned of the inputs it waits for (of all, where only a clock starts it); when that is
+ * one of today, the run is of today too.
+ */
+async function dateByReadings(queries: Queries, run: string): Promise<void> {
+  await sql`
+    update run r set detail = case when newest.logical is null then r.detail - 'logicalDate'
+      else r.detail || jsonb_build_object('logicalDate', newest.logical) end
+    from (
+      select u.detail ->> 'logicalDate' as logical from reading d
+      left join published_port p on p.product = d.upstream and p.environment = d.environment and p.port = d.port and p.major = d.major
+        and p.publication = d.publication
+      left join publication e on e.product = p.product and e.environment = p.environment and e.at = p.at
+      left join run u on u.id = (e.payload ->> 'run')::uuid
+      where d.run = ${run} and coalesce((
+        select bool_or(t.definition -> 'events' -> 'inputs' ? d.input) from trigger t
+        where t.product = d.product and t.environment = d.environment and t.definition -> 'events' <> 'null'), true)
+      order by p.at desc nulls first limit 1) newest
+    where r.id = ${run} and r.detail ? 'logicalDate'`.execute(queries)
 }
 
 /** Makes the trigger rows say what the release says. What was seen stays seen; a new source starts with what the last run read. */
@@ -136,6 +158,19 @@ export async function readNews(queries: Queries, key: TriggerKey): Promise<Sourc
     where s.product = ${key.product} and s.environment = ${key.environment} and s.component = ${key.component}
     group by s.input, u.domain, u.name, s.port order by 1`.execute(queries)
   return rows.map(({ first, last, ...row }) => ({ ...row, news: first && last ? { first, last } : null }))
+}
+
+/** The day that all news of these inputs come from, when every one of them was replayed; null when one is of today. */
+export async function readReplayedNews(queries: Queries, key: TriggerKey, inputs: readonly string[]): Promise<Date | null> {
+  const { rows } = await sql<{ logical: Date | null }>`
+    select case when bool_and(coalesce(u.detail ? 'logicalDate', false)) then max((u.detail ->> 'logicalDate')::timestamptz) end as logical
+    from trigger_source s
+    join published_port p on p.product = s.upstream and p.environment = s.environment and p.port = s.port and p.major = s.major and p.publication > s.seen
+    left join publication e on e.product = p.product and e.environment = p.environment and e.at = p.at
+    left join run u on u.id = (e.payload ->> 'run')::uuid
+    where s.product = ${key.product} and s.environment = ${key.environment} and s.component = ${key.component}
+      and s.input = any(${[...inputs]}::text[])`.execute(queries)
+  return rows[0]!.logical
 }
 
 /**

@@ -149,6 +149,8 @@ export type Database = {
     detail: Json<Record<string, unknown>>
     approvers: string[]
     approvals: Json<Approval[]>
+    /** below 0: in the background, behind every other run */
+    priority: Generated<number>
     epoch: Generated<number>
     owner: string | null
     lease_until: Date | null

@@ -151,6 +151,8 @@ test('a failing dbt test leaves the old rows served and says so', async () => {
   // What is served is what main now holds again: there is nothing to build.
   const back = await push(platform, tree, { [TESTS]: orderFiles()[TESTS]! })
   assert.match(back.text, /Nothing to change/)
+  const taken = await platform.client().product(ORDERS)
+  assert.deepEqual([taken.state, taken.reason, taken.environments[0]!.state], ['active', null, 'active'])
   const mended = await push(platform, tree, { [MODEL]: ORDERS_SQL })
   assert.equal((await waitForEnd(platform, mended.run!)).state, 'succeeded')
   assert.equal((await servedOrders(platform)).length, 4)

@@ -5,16 +5,20 @@ import type { Context } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
 import { renderDomainTable, renderMe, renderSubjectTable } from '../views/human/people.ts'
 import { renderProduct, renderProductTable } from '../views/human/product.ts'
+import { cleanLine } from '../views/human/style.ts'
 
 export async function status(context: Context): Promise<number> {
   const domain = context.args[0]
   if (domain !== undefined && !isName(domain))
     throw fail('CLI_USAGE_INVALID', { what: `"${domain}" is not a domain`, fix: 'One product: heddle show domain/product' })
   const client = await context.client()
-  const products = await every((cursor) => client.products({ domain, cursor }))
-  context.print({ products }, (style) =>
-    products.length > 0 ? renderProductTable(products, style) : ['No product here yet.  heddle new'],
-  )
+  const [products, { services }] = await Promise.all([every((cursor) => client.products({ domain, cursor })), client.health()])
+  // what is on its way to being there, such as the sample's past
+  const coming = services.filter((service) => service.state !== 'up')
+  context.print({ products, coming }, (style) => [
+    ...(products.length > 0 ? renderProductTable(products, style) : ['No product here yet.  heddle new']),
+    ...coming.map(({ name, detail }) => `${name}: ${cleanLine(detail)}`),
+  ])
   return EXIT.ok
 }
 

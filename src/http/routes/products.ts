@@ -3,6 +3,7 @@ import { listAgreements } from '../../access/agreements.ts'
 import { isOneOf } from '../../access/subjects.ts'
 import { issueToken } from '../../access/tokens.ts'
 import { readEntry, setEntryPart } from '../../catalog/entries.ts'
+import { findHandled } from '../../catalog/handled-pushes.ts'
 import { listProducts, needDomain, needLiving, needProduct, type ProductRow } from '../../catalog/products.ts'
 import { fail } from '../../core/fail.ts'
 import { firstEnvironment, planFor, startDeploy, startRefresh } from '../../lifecycle/deploy.ts'
@@ -34,17 +35,18 @@ export function productRoutes(app: App, deps: HttpDeps): void {
   const environments = () => Object.keys(lifecycle.mesh().environments)
 
   async function factsOf(product: ProductRow): Promise<ProductFacts> {
-    const [runs, servedSince, levels] = await Promise.all([
+    const [runs, servedSince, levels, handled] = await Promise.all([
       listRuns(db, { product: product.id, limit: 30 }),
       readAllServedSince(db, product.id),
       levelsOf(db, [product.id]),
+      findHandled(db, product.id),
     ])
     const releases: Record<string, ReleaseRow> = {}
     for (const environment of environments().toReversed()) {
       const release = await currentRelease(db, product.id, environment)
       if (release) releases[environment] = release
     }
-    return { product, releases, servedSince, levels, runs: runs.filter((run) => PRODUCT_LANES.includes(run.kind)) }
+    return { product, releases, servedSince, levels, handled, runs: runs.filter((run) => PRODUCT_LANES.includes(run.kind)) }
   }
 
   app.get(

@@ -29,6 +29,8 @@ export type SummaryFacts = {
   /** per environment: when the data that is served now was published first */
   servedSince: Record<string, Date>
   levels: LevelRow[]
+  /** the head of main that was looked at last; null before the first push */
+  handled: string | null
 }
 
 export function productSummary(facts: SummaryFacts, now: Date): ProductSummary {
@@ -56,8 +58,18 @@ const MOVING: Partial<Record<RunListRow['kind'], string>> = {
   retire: 'retiring',
 }
 
-function productState({ product, runs, releases }: SummaryFacts): { state: string; since: Date; reason: string | null } {
-  const [last] = runs
+/** A deploy that failed is over once a later head of main was looked at and nothing had to be deployed: what is served is what main says. */
+function isTakenBack(run: StateRun, handled: string | null): boolean {
+  const isFirst = (run.detail.environments as string[] | undefined)?.[0] === run.environment
+  return run.kind === 'deploy' && run.state === 'failed' && isFirst && handled !== null && handled !== run.commit_id
+}
+
+function productState({ product, runs, releases, handled }: SummaryFacts): {
+  state: string
+  since: Date
+  reason: string | null
+} {
+  const last = runs.find((run) => !isTakenBack(run, handled))
   const hasRelease = Object.keys(releases).length > 0
   const moving = runs.find((run) => run.state === 'running' || run.state === 'queued')
   if (product.state === 'retired' && !moving) {
@@ -110,7 +122,7 @@ export function productView(
     repository: { cloneUrl: more.cloneUrl, head: more.head },
     environments: more.environments.map((name) => {
       const release = facts.releases[name]
-      const run = facts.runs.find((each) => each.environment === name)
+      const run = facts.runs.find((each) => each.environment === name && !isTakenBack(each, facts.handled))
       return {
         name,
         state:
