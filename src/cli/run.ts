@@ -118,7 +118,10 @@ function styleOf(io: CliIo, flags: Pick<Flags, 'colour' | 'utc'>, terminal: bool
   return {
     width: widthOf(io, terminal),
     colour: flags.colour && terminal,
-    zone: flags.utc ? 'UTC' : io.env.TZ || Intl.DateTimeFormat().resolvedOptions().timeZone,
+    // Asking for the zone loads the calendar's tables: only what shows a time pays for it.
+    get zone() {
+      return flags.utc ? 'UTC' : io.env.TZ || Intl.DateTimeFormat().resolvedOptions().timeZone
+    },
     now: io.now(),
   }
 }

@@ -155,7 +155,8 @@ export const VERBS: readonly Verb[] = [
     group: 'Write and deploy',
     args: [],
     text: 'Check spec and deploy file of the working tree; needs no server; exit 3 when refused',
-    examples: ['heddle validate', 'heddle validate -C planes --json'],
+    examples: ['heddle validate', 'heddle validate --fix', 'heddle validate -C planes --json'],
+    options: [{ flags: '--fix', text: 'make the repairs that need no thought; shows them and asks, --yes does not ask' }],
     load: () => import('./commands/validate.ts').then((module) => module.validate),
   },
   {

@@ -177,6 +177,12 @@ export const ERRORS = {
     remedy: 'Add tags: [pii], or tags: [not-pii] when it is none.',
     rule: 'SEC01',
   },
+  SPEC_COLUMN_UNSERVED: {
+    status: 422,
+    summary: 'A column that is built and not served',
+    remedy: 'Run `heddle validate --fix`, or write `meta: {served: false}` at the column in the .yml of the model.',
+    rule: 'CON08',
+  },
   SPEC_MASK_INVALID: {
     status: 422,
     summary: 'The mask cannot be applied',

@@ -78,7 +78,10 @@ test('whatever is changed in a document, ajv finds the same mismatches', () => {
     fc.constantFrom(null, '', 0, -1, 1.5, true, [], {}, 'PT24H', '24 hrs', 'Ä', 'a'.repeat(300), '😀'.repeat(40)),
     fc.string(),
     fc.array(fc.constantFrom('a', 'b', 'a', 1, { a: 1 }, { a: 1 }), { maxLength: 5 }),
-    fc.dictionary(fc.constantFrom('name', 'type', 'properties', 'x', '__proto__', 'constructor'), fc.constantFrom('a', 1, null, [])),
+    fc.dictionary(
+      fc.constantFrom('name', 'type', 'properties', 'x', '__proto__', 'constructor'),
+      fc.constantFrom('a', 1, null, []),
+    ),
   )
   const change = fc.record({ at: fc.nat(), how: fc.constantFrom('replace', 'remove', 'rename', 'add'), value: odd })
   fc.assert(

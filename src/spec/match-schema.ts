@@ -65,9 +65,11 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
 
 const patterns = new Map<string, RegExp>()
 function patternOf(text: string): RegExp {
-  let found = patterns.get(text)
-  if (!found) patterns.set(text, (found = new RegExp(text, 'u')))
-  return found
+  const known = patterns.get(text)
+  if (known) return known
+  const made = new RegExp(text, 'u')
+  patterns.set(text, made)
+  return made
 }
 
 const CHECKS: Record<string, Check> = {
@@ -124,10 +126,22 @@ const CHECKS: Record<string, Check> = {
   ),
   minimum: about(isNumber, 'minimum', (number, least: number) => number < least && `is less than ${least}`),
   maximum: about(isNumber, 'maximum', (number, most: number) => number > most && `is more than ${most}`),
-  exclusiveMinimum: about(isNumber, 'exclusiveMinimum', (number, limit: number) => number <= limit && `is not more than ${limit}`),
-  exclusiveMaximum: about(isNumber, 'exclusiveMaximum', (number, limit: number) => number >= limit && `is not less than ${limit}`),
+  exclusiveMinimum: about(
+    isNumber,
+    'exclusiveMinimum',
+    (number, limit: number) => number <= limit && `is not more than ${limit}`,
+  ),
+  exclusiveMaximum: about(
+    isNumber,
+    'exclusiveMaximum',
+    (number, limit: number) => number >= limit && `is not less than ${limit}`,
+  ),
 
-  minItems: about(isList, 'minItems', (items, least: number) => items.length < least && `has fewer than ${plural(least, 'entry')}`),
+  minItems: about(
+    isList,
+    'minItems',
+    (items, least: number) => items.length < least && `has fewer than ${plural(least, 'entry')}`,
+  ),
   maxItems: about(isList, 'maxItems', (items, most: number) => items.length > most && `has more than ${plural(most, 'entry')}`),
   uniqueItems: about(
     isList,

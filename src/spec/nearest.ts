@@ -9,7 +9,10 @@ export function onlyNearest(name: string, candidates: readonly string[]): string
   return found?.tied ? undefined : found?.candidate
 }
 
-function closest(name: string, candidates: readonly string[]): { candidate: string; distance: number; tied: boolean } | undefined {
+function closest(
+  name: string,
+  candidates: readonly string[],
+): { candidate: string; distance: number; tied: boolean } | undefined {
   let best: { candidate: string; distance: number; tied: boolean } | undefined
   for (const candidate of candidates.slice(0, 500)) {
     const limit = Math.max(1, Math.floor(Math.max(candidate.length, Math.min(name.length, 64)) / 3))

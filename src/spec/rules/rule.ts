@@ -15,6 +15,8 @@ export type RuleContext = {
   environments: readonly string[] | null
   /** sources that the mesh lets this domain read files from */
   sources: readonly string[] | null
+  /** texts of the dbt project by path, where they are at hand: models and their properties files */
+  models?: Readonly<Record<string, string>>
 }
 
 /** What a rule looks at: the document as written (overrides merged in), the same with short forms expanded, and the result. */
