@@ -50,7 +50,7 @@ export function publishCommands(deps: CommandDeps): Command[] {
         const { environment, number } = args as PlaceArgs & { number: number }
         await deps.control.db
           .transaction()
-          .execute((transaction) => reinstateRelease(transaction, { product: run.product.id, environment, number }))
+          .execute((transaction) => reinstateRelease(transaction, { product: run.product.id, environment, number, by: run.by }))
         return { outcome: `r${number}` }
       },
     },

@@ -738,6 +738,16 @@ export const ERRORS = {
     remedy: 'Deploy a commit that keeps the row filter instead.',
   },
   RELEASE_UNKNOWN: { status: 404, summary: 'There is no such release', remedy: 'Look at the releases with `heddle show`.' },
+  RELEASE_NOTHING_NEWER: {
+    status: 409,
+    summary: 'There is nothing newer to promote',
+    remedy: 'Push to main, wait until the first environment is green, then promote.',
+  },
+  RELEASE_NOT_PINNED: {
+    status: 409,
+    summary: 'The release is not pinned',
+    remedy: 'Only a roll back pins; `heddle deploy` deploys the head of main.',
+  },
   RELEASE_REVISION_GONE: {
     status: 409,
     summary: 'The data of that release is not kept any more',

@@ -49,7 +49,9 @@ async function failedRun(
   address: string,
 ): Promise<Cause | null> {
   const runs = await listRuns(queries, { product: product.id, limit: 20 })
-  const last = runs.find((run) => run.environment === environment && ['deploy', 'refresh'].includes(run.kind) && run.ended_at)
+  const last = runs.find(
+    (run) => run.environment === environment && ['deploy', 'promote', 'refresh'].includes(run.kind) && run.ended_at,
+  )
   if (last?.state !== 'failed' || (publishedAt && last.ended_at! < publishedAt)) return null
   return {
     kind: 'run',

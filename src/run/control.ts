@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { fail } from '../core/fail.ts'
 import { json, type Queries } from '../store/control.ts'
-import type { Approval, RunState } from '../store/schema.ts'
+import { type Approval, DEPLOY_KINDS, type RunState } from '../store/schema.ts'
 import { refuseRetired, wake } from './enqueue.ts'
 
 export type RunControlRow = {
@@ -43,7 +43,7 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
     .where('product', '=', run.product)
     .where('environment', '=', run.environment)
     .where('lane', '=', run.lane)
-    .where('kind', '=', run.kind)
+    .where('kind', 'in', DEPLOY_KINDS.includes(run.kind) ? DEPLOY_KINDS : [run.kind])
     .where('number', '>', run.number)
     .where('state', 'in', ['queued', 'running', 'succeeded', 'waiting'])
     .executeTakeFirst()
