@@ -695,6 +695,11 @@ export const ERRORS = {
   },
   // --- server (embedded parts, start and stop)
   SERVER_START_BUSY: { status: 409, summary: 'Another start or stop is under way', remedy: 'Wait a moment and try again.' },
+  SERVER_LISTEN_FIXED: {
+    status: 409,
+    summary: 'It runs already and listens on another number',
+    remedy: '`heddle stop`, then start it with `--listen`.',
+  },
   SERVER_PLATFORM_UNSUPPORTED: {
     status: 500,
     summary: 'No embedded PostgreSQL for this machine',
@@ -738,6 +743,11 @@ export const ERRORS = {
     remedy: 'Deploy a commit that keeps the row filter instead.',
   },
   RELEASE_UNKNOWN: { status: 404, summary: 'There is no such release', remedy: 'Look at the releases with `heddle show`.' },
+  PUSH_OVERTAKEN: {
+    status: 409,
+    summary: 'Another push to main came first',
+    remedy: '`git pull --rebase`, look at what came, then push again.',
+  },
   RELEASE_NOTHING_NEWER: {
     status: 409,
     summary: 'There is nothing newer to promote',
@@ -879,6 +889,11 @@ export const ERRORS = {
     remedy: 'The platform team sets notices.smtp in mesh.yml.',
   },
   // --- http, cli
+  STORE_UNREACHABLE: {
+    status: 503,
+    summary: 'The control database does not answer',
+    remedy: 'Try again in a few seconds; when it stays away, run `heddle doctor`.',
+  },
   HTTP_NOT_SIGNED_IN: { status: 401, summary: 'Nobody is signed in', remedy: 'Open the address that `heddle open` prints.' },
   HTTP_NOT_ALLOWED: { status: 403, summary: 'Not allowed', remedy: 'Ask one of the named people.' },
   HTTP_AS_REFUSED: {

@@ -348,6 +348,8 @@ export const Request = z.object({
   updatedAt: Time,
   /** what happens next and who does it */
   next: z.string(),
+  /** the answer to one that asks for the same again: this is the open request from before */
+  repeated: z.boolean().optional(),
   actions: z.object({
     approve: z.boolean(),
     deny: z.boolean(),

@@ -281,7 +281,7 @@ export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, produc
   }
   const waits =
     started.waitsFor.length > 0
-      ? [`waits for approval by ${started.waitsFor.join(' or ')}: heddle approve ${started.number}`]
+      ? [`waits for approval by ${started.waitsFor.join(' or ')}: heddle approve run ${started.number}`]
       : []
   return [
     `run ${started.number}  ${address} -> ${started.environment}   ${deps.url()}/runs/${started.number}`,

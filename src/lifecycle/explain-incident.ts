@@ -56,7 +56,7 @@ async function failedRun(
   return {
     kind: 'run',
     what: `Run ${last.number} of ${address} failed${last.step ? ` in ${last.step}` : ''}${last.problem ? `: ${last.problem.code}` : ''}.`,
-    next: `Look and go on from there: heddle logs ${last.number} --failed, then heddle retry ${last.number}`,
+    next: `Look and go on from there: heddle logs ${last.number} --failed, then heddle retry run ${last.number}`,
     run: last.number,
   }
 }
