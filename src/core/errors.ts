@@ -181,7 +181,7 @@ export const ERRORS = {
     status: 422,
     summary: 'A column that is built and not served',
     remedy: 'Run `heddle validate --fix`, or write `meta: {served: false}` at the column in the .yml of the model.',
-    rule: 'CON08',
+    rule: 'CON03',
   },
   SPEC_MASK_INVALID: {
     status: 422,

@@ -11,11 +11,11 @@ import { type Rule, type RuleInput, warningAt } from './rule.ts'
 const SENSITIVE = ['pii', 'phi']
 
 /**
- * CON08: what a model builds, consumers get, unless `meta: {served: false}` of the column says otherwise. A new column is one edit: the repair adds it to
+ * CON03: what a model builds, consumers get, unless `meta: {served: false}` of the column says otherwise. A new column is one edit: the repair adds it to
  * the contract with its type, and with its mask where its name or a tag says that it is about people.
  */
 export const modelRules: Rule = {
-  ids: ['CON08'],
+  ids: ['CON03'],
   check(input) {
     const { models } = input.context
     if (!models) return []
