@@ -571,6 +571,14 @@ test('a missing file is said, whatever else is there', () => {
   )
 })
 
+test('a metric that there is not is one error, not two', () => {
+  const { diagnostics } = check(SPEC.replace('metric: rowCount', 'metric: lines'))
+  assert.deepEqual(
+    diagnostics.map(({ code }) => code),
+    ['SPEC_VALUE_INVALID'],
+  )
+})
+
 test('a misspelt type of the only port is one error, not two', () => {
   const { diagnostics } = check(SPEC.replace('type: sql-output-port', 'type: sql-outptu-port'))
   assert.deepEqual(
