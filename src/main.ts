@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StartedPlatform, StartRequest } from './cli/io.ts'
@@ -22,6 +23,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   onInterrupt(handler) {
     process.once('SIGINT', handler)
     return () => process.off('SIGINT', handler)
+  },
+  background(args) {
+    spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...args], { detached: true, stdio: 'ignore' }).unref()
   },
   startPlatform,
 })

@@ -221,8 +221,9 @@ export async function pushHead(
 }
 
 /** A session with what `heddle connect` gives: how any reader reads. */
-export async function connectAs(platform: TestPlatform, address: string, as?: string): Promise<pg.Client> {
-  const connected = await platform.cli(['connect', address, '--json', ...(as ? ['--as', as] : [])])
+export async function connectAs(platform: TestPlatform, address: string, as?: string, environment?: string): Promise<pg.Client> {
+  const more = [...(as ? ['--as', as] : []), ...(environment ? ['--env', environment] : [])]
+  const connected = await platform.cli(['connect', address, '--json', ...more])
   if (connected.status !== 0) throw new Error(connected.stderr + connected.stdout)
   const client = new pg.Client({ connectionString: connected.json<{ url: string }>().url })
   client.on('error', () => {})

@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import type { HeddleError } from '../core/fail.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { isOurProcess, markProcess } from './process-mark.ts'
 import { findRunning, type RunFile, readRunFile, removeRunFile, writeRunFile } from './run-file.ts'
@@ -89,4 +90,9 @@ test('run.json tells the running control plane from a later process with its num
   assert.equal(await readRunFile(home), null)
   await removeRunFile(home)
   await removeRunFile(home)
+})
+
+test('a place where nothing can be made is refused, not waited for', { timeout: 5_000 }, async () => {
+  for (const path of ['/proc/heddle', '/proc/heddle/deep/er'])
+    await assert.rejects(openDataDirectory(path), (error: HeddleError) => error.code === 'SERVER_DATA_UNREACHABLE')
 })

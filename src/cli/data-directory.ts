@@ -77,7 +77,7 @@ export async function openDataDirectory(chosen: string): Promise<DataDirectory> 
 
 /** Makes the wanted folder a link to an open place when a folder above it is closed to other users. */
 async function moveToOpenPlace(wanted: string): Promise<string[]> {
-  await mkdir(dirname(wanted), { recursive: true })
+  await makeFolder(dirname(wanted), null)
   const there = await lstat(wanted).catch(() => null)
   if (there?.isSymbolicLink() || (await isOpenToAll(await realpath(dirname(wanted))))) return []
   if (there) {
@@ -103,15 +103,29 @@ async function isOpenToAll(folder: string): Promise<boolean> {
   return folder === dirname(folder) || isOpenToAll(dirname(folder))
 }
 
-async function makeFolder(path: string, mode: number): Promise<string> {
+/** @param mode null: as it is, or as the user's own folders are made */
+async function makeFolder(path: string, mode: number | null): Promise<string> {
   try {
-    await mkdir(path, { recursive: true, mode })
+    await makePath(path, mode ?? 0o777)
     const real = await realpath(path)
-    if (((await stat(real)).mode & 0o777) !== mode) await chmod(real, mode)
+    if (mode !== null && ((await stat(real)).mode & 0o777) !== mode) await chmod(real, mode)
     return real
   } catch (cause) {
     throw fail('SERVER_DATA_UNREACHABLE', { what: `${path} cannot be made or is not ours`, cause })
   }
+}
+
+/** As `mkdir -p`. Node's own goes round for ever where a folder exists and takes no entries, as /proc does. */
+async function makePath(path: string, mode: number): Promise<void> {
+  const error = await mkdir(path, { mode }).then(
+    () => null,
+    (thrown: NodeJS.ErrnoException) => thrown,
+  )
+  if (error === null || (error.code === 'EEXIST' && (await stat(path)).isDirectory())) return
+  const parent = dirname(path)
+  if (error.code !== 'ENOENT' || parent === path || (await stat(parent).catch(() => null))) throw error
+  await makePath(parent, 0o777)
+  await makePath(path, mode)
 }
 
 /** A folder with anything else in it is somebody's: nothing is written there. */

@@ -17,6 +17,8 @@ export type CliIo = {
   onInterrupt(handler: () => void): () => void
   /** parse every answer of the server with its schema (tests and development) */
   check?: boolean
+  /** starts this program once more, beside us and silent; it outlives us */
+  background?: (args: readonly string[]) => void
   /** what `heddle start` starts; the parts are known to the composition root alone */
   startPlatform?: (request: StartRequest) => Promise<StartedPlatform>
 }

@@ -22,6 +22,13 @@ export async function locateServer(place: Place): Promise<Server> {
   const data = await locateData(place)
   const run = await readRunFile(data)
   const spoken = await readFile(join(data, 'cli-token'), 'utf8').catch(() => null)
+  if ((run === null || spoken === null) && (await isClosed(data))) {
+    throw fail('CLIENT_SERVER_UNREACHABLE', {
+      what: `The data directory ${data} belongs to another user and cannot be read by this one`,
+      why: 'its token speaks for the user who started Heddle',
+      fix: 'Run the command as that user, or set HEDDLE_URL and HEDDLE_TOKEN to a server and a token of your own.',
+    })
+  }
   if (run === null || spoken === null)
     throw fail('CLIENT_SERVER_UNREACHABLE', {
       what: `No server is running with the data directory ${data}`,
@@ -52,4 +59,10 @@ function isFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   )
+}
+
+/** Is it there and not for this user to read? */
+async function isClosed(data: string): Promise<boolean> {
+  const tries = await Promise.allSettled(['run.json', 'cli-token'].map((name) => readFile(join(data, name))))
+  return tries.some((one) => one.status === 'rejected' && (one.reason as NodeJS.ErrnoException).code === 'EACCES')
 }

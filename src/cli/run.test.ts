@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sendProblem } from '../client/api-double.ts'
@@ -269,3 +269,32 @@ test('completion answers verbs, flags, choices and names, and is silent when off
       { code: 0, out: '', err: '', json: 0 },
     )
   }))
+
+test('a mistyped number to listen on is refused before a folder is made', () =>
+  withBench({}, async ({ heddle, folder }) => {
+    for (const number of ['abc', '70000', '-1', '1e3', '']) {
+      const tried = await heddle(['start', '--data', 'fresh', `--listen=${number}`, '--empty'])
+      assert.equal(tried.code, 2, number)
+      assert.match(tried.err, /--listen .*is no TCP number/)
+    }
+    assert.ok(!(await readdir(folder)).includes('fresh'))
+  }))
+
+test('names of a minute ago are answered at once, and asked anew beside', () => {
+  let calls = 0
+  const products = () => {
+    calls++
+    return { items: [], next: null }
+  }
+  return withBench({ 'GET /products': products }, async ({ heddle, folder }) => {
+    const kept = { at: Date.parse('2026-03-01T13:00:00.000Z'), products: ['fleet/planes'], environments: ['prod'] }
+    await writeFile(join(folder, 'heddle-data/work/completion.json'), JSON.stringify(kept))
+    const asked: (readonly string[])[] = []
+    const background = (args: readonly string[]) => void asked.push(args)
+    assert.equal((await heddle(['complete', '--', 'show', ''], { background })).out, 'fleet/planes\n')
+    assert.deepEqual([asked, calls], [[['complete', '--fill']], 0])
+    assert.equal((await heddle(['complete', '--fill'])).out, '')
+    assert.equal((await heddle(['complete', '--', 'show', ''], { background })).out, '')
+    assert.deepEqual([asked.length, calls], [1, 1])
+  })
+})

@@ -24,6 +24,17 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     io.stdout.write(`${io.version}\n`)
     return EXIT.ok
   }
+  // A shell asks at every key press, so its question is read by hand.
+  if (argv[0] === 'complete' && (argv[1] === '--' || argv[1] === '--fill')) {
+    const { complete } = await import('./commands/completion.ts')
+    return complete(
+      createContext(io, readFlags({}, io), {
+        args: argv.slice(2),
+        options: { fill: argv[1] === '--fill' },
+        directory: undefined,
+      }),
+    )
+  }
   const json = argv.includes('--json')
   try {
     const { parseArguments } = await import('./parse.ts')
@@ -118,7 +129,10 @@ function styleOf(io: CliIo, flags: Pick<Flags, 'colour' | 'utc'>, terminal: bool
   return {
     width: widthOf(io, terminal),
     colour: flags.colour && terminal,
-    zone: flags.utc ? 'UTC' : io.env.TZ || Intl.DateTimeFormat().resolvedOptions().timeZone,
+    // Asking for the zone loads the calendar's tables: only what shows a time pays for it.
+    get zone() {
+      return flags.utc ? 'UTC' : io.env.TZ || Intl.DateTimeFormat().resolvedOptions().timeZone
+    },
     now: io.now(),
   }
 }

@@ -5,6 +5,7 @@ import { fail } from '../core/fail.ts'
 import { isOurProcess, markProcess, type ProcessMark } from './process-mark.ts'
 
 const TRIES = 5
+const POLL_MS = 200
 
 /** One control plane per data directory: whoever holds this knows that the one before is gone. @throws SERVER_START_BUSY */
 export async function lockDataDirectory(dataDir: string): Promise<() => Promise<void>> {
@@ -28,6 +29,25 @@ export async function lockDataDirectory(dataDir: string): Promise<() => Promise<
     await rm(own, { force: true })
   }
   throw fail('SERVER_START_BUSY', { what: `The lock of ${dataDir} changes hands too fast` })
+}
+
+/**
+ * Waits while somebody else starts or stops on this data directory.
+ * @param done asked again and again; what it gives ends the wait
+ * @returns null when the other one is gone, or was not there
+ */
+export async function waitForOther<T>(
+  dataDir: string,
+  { say, done }: { say(holder: ProcessMark): void; done(): Promise<T | null> },
+): Promise<T | null> {
+  for (let told = false; ; told = true) {
+    const found = await done()
+    if (found !== null) return found
+    const holder = await findLockHolder(dataDir)
+    if (!holder) return null
+    if (!told) say(holder)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
 }
 
 /** The process that starts, runs or stops on this data directory, or null. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createReadStream, openSync, readFileSync } from 'node:fs'
+import { createReadStream, openSync, readFileSync, renameSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { getCompileCacheDir } from 'node:module'
 import { createServer } from 'node:net'
@@ -12,9 +12,9 @@ import { endLeftovers } from './end-leftovers.ts'
 import type { StartedPlatform } from './io.ts'
 import { locateData } from './locate-server.ts'
 import { openBrowser } from './open-browser.ts'
-import { isOurProcess, markProcess, type ProcessMark } from './process-mark.ts'
+import { markProcess, type ProcessMark } from './process-mark.ts'
 import { findRunning, type RunFile, removeRunFile, writeRunFile } from './run-file.ts'
-import { lockDataDirectory } from './start-lock.ts'
+import { lockDataDirectory, waitForOther } from './start-lock.ts'
 import { trimCompileCache } from './trim-compile-cache.ts'
 
 const FIRST_CHOICE = 4000
@@ -23,13 +23,31 @@ const FIRST_CHOICE = 4000
 export async function start(context: Context): Promise<number> {
   const began = performance.now()
   const chosen = await locateData({ data: context.flags.data, env: context.io.env, dir: context.dir })
-  const attached = await findRunning(chosen)
-  if (attached) return sayRunning(context, chosen, attached)
-  if (context.has('detach')) return startBehind(context, chosen)
-  return startHere(context, chosen, began)
+  // Before anything is made: a mistyped flag must leave no folder behind.
+  const listen = askedListen(context)
+  for (;;) {
+    const attached = await waitForOther(chosen, {
+      say: ({ pid }) => context.note(() => [`..  process ${pid} is starting or stopping on ${chosen}; waiting for it`]),
+      done: () => findRunning(chosen),
+    })
+    if (attached) return sayRunning(context, chosen, attached, listen)
+    if (context.has('detach')) return startBehind(context, chosen)
+    try {
+      return await startHere(context, { chosen, began, listen })
+    } catch (thrown) {
+      // Somebody who waited as well was quicker.
+      if (asHeddleError(thrown).code !== 'SERVER_START_BUSY') throw thrown
+    }
+  }
 }
 
-function sayRunning(context: Context, data: string, running: { url: string; pid: number; startedAt: string }): number {
+function sayRunning(context: Context, data: string, running: RunFile, listen: number | null): number {
+  if (listen !== null && listen !== 0 && listen !== running.listen) {
+    throw fail('SERVER_LISTEN_FIXED', {
+      what: `Heddle runs on ${data} already and listens on ${running.listen}, not on ${listen}`,
+      fix: `heddle stop, then  heddle start --listen ${listen}`,
+    })
+  }
   context.print({ type: 'result', state: 'ready', url: running.url, data, pid: running.pid, attached: true }, () => [
     `Running since ${running.startedAt.slice(0, 19)}Z at ${running.url} (process ${running.pid}).`,
     'Next: heddle status   heddle open   stop: heddle stop',
@@ -37,7 +55,9 @@ function sayRunning(context: Context, data: string, running: { url: string; pid:
   return 0
 }
 
-async function startHere(context: Context, chosen: string, began: number): Promise<number> {
+type Chosen = { chosen: string; began: number; listen: number | null }
+
+async function startHere(context: Context, { chosen, began, listen: asked }: Chosen): Promise<number> {
   const { io } = context
   const data = await openDataDirectory(chosen)
   const unlock = await lockDataDirectory(data.path)
@@ -47,10 +67,10 @@ async function startHere(context: Context, chosen: string, began: number): Promi
   try {
     line(`heddle ${io.version}   data ${data.path}   local only, no account, no telemetry`)
     const repaired = [...data.did, ...(await endLeftovers(data.path, { database: false }))]
-    const listen = await chooseListen(context, data.path)
+    const listen = asked ?? (await chooseListen(context, data.path))
     const empty = context.has('empty')
     // Heard from now on: who interrupts a start must not be left with half of one.
-    const asked = listenForStop(context)
+    const stop = listenForStop(context)
     let isReady = false
     const platform = await io.startPlatform!({
       data,
@@ -77,19 +97,19 @@ async function startHere(context: Context, chosen: string, began: number): Promi
     await writeRunFile(data.path, { ...run, children: [] })
     const recorded = recordChildren(data.path, run, platform).catch((thrown: unknown) => {
       const { code, message, fix } = asHeddleError(thrown)
-      if (!asked.isAsked()) for (const text of [`FAIL dbt            ${code}: ${message}`, `    fix  ${fix}`]) line(text)
+      if (!stop.isAsked()) for (const text of [`FAIL dbt            ${code}: ${message}`, `    fix  ${fix}`]) line(text)
     })
     for (const what of repaired) line(`    ${what}`)
-    if (!empty && !asked.isAsked()) await Promise.race([seed(context, platform, asked.isAsked), asked.whenAsked])
+    if (!empty && !stop.isAsked()) await Promise.race([seed(context, platform, stop.isAsked), stop.whenAsked])
     isReady = true
-    if (!asked.isAsked()) await sayReady(context, { platform, data: data.path, began, repaired })
+    if (!stop.isAsked()) await sayReady(context, { platform, data: data.path, began, repaired })
     const cache = getCompileCacheDir()
     if (cache) trimCompileCache(cache).catch((error: Error) => log(`compile cache: ${error.message}`))
     const replayed = new AbortController()
     // commander gives --no-replay as replay = false
-    const isReplaying = !empty && context.has('replay') && !asked.isAsked()
+    const isReplaying = !empty && context.has('replay') && !stop.isAsked()
     const replay = isReplaying ? replayBehind(context, platform, log, replayed.signal) : null
-    await asked.whenAsked
+    await stop.whenAsked
     line('stopping …')
     replayed.abort()
     await replay
@@ -177,18 +197,20 @@ async function replayBehind(
   })
 }
 
+/** What `--listen` says; null when it was not given. @throws CLI_USAGE_INVALID */
+function askedListen(context: Context): number | null {
+  const asked = context.option('listen')
+  if (asked === undefined) return null
+  const number = /^\d{1,5}$/.test(asked) ? Number(asked) : Number.NaN
+  if (number >= 0 && number <= 65_535) return number
+  throw fail('CLI_USAGE_INVALID', {
+    what: `--listen ${asked} is no TCP number`,
+    fix: 'Use 1024 to 65535, or 0 for any free one.',
+  })
+}
+
 /** The number that was chosen once and is kept; another one when a stranger has it, and the user is told. */
 async function chooseListen(context: Context, data: string): Promise<number> {
-  const asked = context.option('listen')
-  if (asked !== undefined) {
-    const number = Number(asked)
-    if (!Number.isInteger(number) || number < 0 || number > 65_535)
-      throw fail('CLI_USAGE_INVALID', {
-        what: `--listen ${asked} is no TCP number`,
-        fix: 'Use 1024 to 65535, or 0 for any free one.',
-      })
-    return number
-  }
   const kept = Number(await readFile(join(data, 'listen'), 'utf8').catch(() => ''))
   const wanted = kept > 0 ? kept : FIRST_CHOICE
   if (await isFree(wanted)) return wanted
@@ -207,7 +229,8 @@ function isFree(number: number): Promise<boolean> {
 /** The same command again, on its own; what it says is passed on until it is ready or has failed. */
 async function startBehind(context: Context, chosen: string): Promise<number> {
   const data = await openDataDirectory(chosen)
-  const path = join(data.logs, 'start.log')
+  // Its own until it is ready: another start at the same time writes another one.
+  const path = join(data.logs, `start.log.${process.pid}`)
   const out = openSync(path, 'w', 0o600)
   const args = process.argv.slice(1).filter((arg) => arg !== '--detach')
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
@@ -215,9 +238,14 @@ async function startBehind(context: Context, chosen: string): Promise<number> {
     stdio: ['ignore', out, out],
     cwd: context.dir,
   })
-  const mark = await markProcess(child.pid!)
+  let ended: number | null = null
+  child.once('exit', (code) => {
+    ended = code ?? 1
+  })
   let shown = 0
   for (;;) {
+    // Read after it: what a process wrote before it ended is there then.
+    const code = ended
     const text = readFileSync(path, 'utf8')
     const complete = text.slice(shown, text.lastIndexOf('\n') + 1)
     if (complete) (context.flags.json ? context.io.stdout : context.io.stderr).write(complete)
@@ -225,10 +253,15 @@ async function startBehind(context: Context, chosen: string): Promise<number> {
     if (/^Ready in |"state":"ready"/m.test(text)) {
       await new Promise((resolve) => setTimeout(resolve, 50))
       createReadStream(path, { start: Buffer.byteLength(text.slice(0, shown)) }).pipe(context.io.stderr, { end: false })
+      renameSync(path, join(data.logs, 'start.log'))
       child.unref()
       return 0
     }
-    if (!mark || !(await isOurProcess(mark.pid, mark.startTicks))) return 1
+    // It may have found another one running and said so.
+    if (code !== null) {
+      renameSync(path, join(data.logs, 'start.log'))
+      return code
+    }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

@@ -156,7 +156,8 @@ export const VERBS: readonly Verb[] = [
     group: 'Write and deploy',
     args: [],
     text: 'Check spec and deploy file of the working tree; needs no server; exit 3 when refused',
-    examples: ['heddle validate', 'heddle validate -C planes --json'],
+    examples: ['heddle validate', 'heddle validate --fix', 'heddle validate -C planes --json'],
+    options: [{ flags: '--fix', text: 'make the repairs that need no thought; shows them and asks, --yes does not ask' }],
     load: () => import('./commands/validate.ts').then((module) => module.validate),
   },
   {
@@ -195,6 +196,18 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/deploy.ts').then((module) => module.refresh),
   },
   {
+    path: 'promote',
+    group: 'Write and deploy',
+    args: ['[product]'],
+    text: 'Move the release of one environment on to the next: the same commit, approved as a push would be',
+    examples: ['heddle promote clinical-care/encounters', 'heddle promote --from dev --to prod'],
+    options: [
+      { flags: '--from <environment>', text: 'where the release is (default: the first with something newer)' },
+      { flags: '--to <environment>', text: 'where it goes (default: the next one of the deploy file)' },
+    ],
+    load: () => import('./commands/promote.ts').then((module) => module.promote),
+  },
+  {
     path: 'rollback',
     group: 'Write and deploy',
     args: ['[product]'],
@@ -202,6 +215,14 @@ export const VERBS: readonly Verb[] = [
     examples: ['heddle rollback fleet/planes', 'heddle rollback fleet/planes --to r3', 'heddle rollback --dry-run'],
     options: [{ flags: '--to <release>', text: 'release to switch back to (default: the one before the current)' }],
     load: () => import('./commands/rollback.ts').then((module) => module.rollback),
+  },
+  {
+    path: 'unpin',
+    group: 'Write and deploy',
+    args: ['[product]'],
+    text: 'End a roll back: deploy what main says again',
+    examples: ['heddle unpin fleet/planes', 'heddle unpin --env prod'],
+    load: () => import('./commands/promote.ts').then((module) => module.unpin),
   },
   {
     path: 'retire',

@@ -37,13 +37,34 @@ export async function readAddress(tree: string): Promise<string> {
   const { name, namespace } = metadata ?? {}
   if (typeof name === 'string' && typeof namespace === 'string' && isName(name) && isName(namespace))
     return `${namespace}/${name}`
-  const origin = await git(tree, ['config', '--get', 'remote.origin.url']).catch(() => '')
-  const found = /\/git\/([^/]+)\/([^/]+?)\.git\s*$/.exec(origin)
-  if (found && isName(found[1]!) && isName(found[2]!)) return `${found[1]}/${found[2]}`
+  const origin = await readOrigin(tree)
+  if (origin !== null) return origin
   throw fail('CLI_PRODUCT_MISSING', {
     what: `${SPEC_FILE} does not say in metadata which product it is`,
     fix: 'Write metadata.namespace (the domain) and metadata.name.',
   })
+}
+
+/** The product this is a clone of, as the address of its origin says; null where it is no clone of ours. */
+export async function readOrigin(tree: string): Promise<string | null> {
+  // Read here: starting git takes longer than the whole check.
+  const config = await readFile(join(tree, '.git', 'config'), 'utf8').catch(() => '')
+  const section = /^\[remote "origin"\]\s*\n((?:[ \t].*\n?)*)/m.exec(config)?.[1] ?? ''
+  const found = /^\s*url\s*=\s*https?:\S+\/git\/([^/\s]+)\/([^/\s]+?)\.git\s*$/m.exec(section)
+  return found && isName(found[1]!) && isName(found[2]!) ? `${found[1]}/${found[2]}` : null
+}
+
+/** Models and properties files of the dbt projects that the spec names, by path. */
+export async function readModels(tree: string, spec: string): Promise<Record<string, string>> {
+  const named = [...spec.matchAll(/\bprojectDir:\s*["']?([A-Za-z0-9_./-]+)/g)].map((found) => found[1]!)
+  const folders = new Set(['dbt', ...named.filter((dir) => !dir.split('/').includes('..') && !dir.startsWith('/'))])
+  const found = await Promise.all([...folders].map((dir) => readTexts(tree, `${dir}/models`, /\.(sql|ya?ml)$/)))
+  return Object.assign({}, ...found)
+}
+
+/** What is generated beside the models and stands in the repository, by path. */
+export async function readGenerated(tree: string): Promise<Record<string, string>> {
+  return readTexts(tree, '.heddle/schemas', /\.json$/)
 }
 
 /** `environment` of `.heddle.yml`, where the working tree has one. */
@@ -81,9 +102,13 @@ export async function readTree(tree: string): Promise<Record<string, string>> {
 
 /** Hand-written contracts by path. */
 export async function readContracts(tree: string): Promise<Record<string, string>> {
-  const entries = await readdir(join(tree, 'contracts'), { recursive: true, withFileTypes: true }).catch(() => [])
+  return readTexts(tree, 'contracts', /./)
+}
+
+async function readTexts(tree: string, folder: string, name: RegExp): Promise<Record<string, string>> {
+  const entries = await readdir(join(tree, folder), { recursive: true, withFileTypes: true }).catch(() => [])
   const paths = entries
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && name.test(entry.name))
     .map((entry) => relative(tree, join(entry.parentPath, entry.name)).split(sep).join('/'))
   return Object.fromEntries(
     await Promise.all(paths.sort().map(async (path) => [path, await readFile(join(tree, path), 'utf8')] as const)),

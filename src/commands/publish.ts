@@ -52,7 +52,7 @@ export function publishCommands(deps: CommandDeps): Command[] {
         const { environment, number } = args as PlaceArgs & { number: number }
         const built = await readBuilt(deps, context, args as PlaceArgs)
         await deps.control.db.transaction().execute(async (transaction) => {
-          await reinstateRelease(transaction, { product: run.product.id, environment, number })
+          await reinstateRelease(transaction, { product: run.product.id, environment, number, by: run.by })
           await describeServed(transaction, run, environment, built)
         })
         return { outcome: `r${number}` }

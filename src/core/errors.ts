@@ -177,6 +177,12 @@ export const ERRORS = {
     remedy: 'Add tags: [pii], or tags: [not-pii] when it is none.',
     rule: 'SEC01',
   },
+  SPEC_COLUMN_UNSERVED: {
+    status: 422,
+    summary: 'A column that is built and not served',
+    remedy: 'Run `heddle validate --fix`, or write `meta: {served: false}` at the column in the .yml of the model.',
+    rule: 'CON03',
+  },
   SPEC_MASK_INVALID: {
     status: 422,
     summary: 'The mask cannot be applied',
@@ -694,6 +700,11 @@ export const ERRORS = {
   },
   // --- server (embedded parts, start and stop)
   SERVER_START_BUSY: { status: 409, summary: 'Another start or stop is under way', remedy: 'Wait a moment and try again.' },
+  SERVER_LISTEN_FIXED: {
+    status: 409,
+    summary: 'It runs already and listens on another number',
+    remedy: '`heddle stop`, then start it with `--listen`.',
+  },
   SERVER_PLATFORM_UNSUPPORTED: {
     status: 500,
     summary: 'No embedded PostgreSQL for this machine',
@@ -737,6 +748,21 @@ export const ERRORS = {
     remedy: 'Deploy a commit that keeps the row filter instead.',
   },
   RELEASE_UNKNOWN: { status: 404, summary: 'There is no such release', remedy: 'Look at the releases with `heddle show`.' },
+  PUSH_OVERTAKEN: {
+    status: 409,
+    summary: 'Another push to main came first',
+    remedy: '`git pull --rebase`, look at what came, then push again.',
+  },
+  RELEASE_NOTHING_NEWER: {
+    status: 409,
+    summary: 'There is nothing newer to promote',
+    remedy: 'Push to main, wait until the first environment is green, then promote.',
+  },
+  RELEASE_NOT_PINNED: {
+    status: 409,
+    summary: 'The release is not pinned',
+    remedy: 'Only a roll back pins; `heddle deploy` deploys the head of main.',
+  },
   RELEASE_REVISION_GONE: {
     status: 409,
     summary: 'The data of that release is not kept any more',
@@ -879,6 +905,11 @@ export const ERRORS = {
     remedy: 'Name a product, domain/product/port.object or domain/product/port.object.column that is served.',
   },
   // --- http, cli
+  STORE_UNREACHABLE: {
+    status: 503,
+    summary: 'The control database does not answer',
+    remedy: 'Try again in a few seconds; when it stays away, run `heddle doctor`.',
+  },
   HTTP_NOT_SIGNED_IN: { status: 401, summary: 'Nobody is signed in', remedy: 'Open the address that `heddle open` prints.' },
   HTTP_NOT_ALLOWED: { status: 403, summary: 'Not allowed', remedy: 'Ask one of the named people.' },
   HTTP_AS_REFUSED: {

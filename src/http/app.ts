@@ -4,6 +4,7 @@ import Fastify, { type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { ERRORS } from '../core/errors.ts'
 import { asHeddleError, fail, type HeddleError } from '../core/fail.ts'
+import { isConnectionLost } from '../store/lost-connection.ts'
 import { authenticate } from './authenticate.ts'
 import type { HttpDeps } from './deps.ts'
 import { needBound } from './permissions.ts'
@@ -13,6 +14,7 @@ import { mountGit } from './routes/git.ts'
 import { identityRoutes } from './routes/identity.ts'
 import { mountPortal } from './routes/portal.ts'
 import { productRoutes } from './routes/products.ts'
+import { promotionRoutes } from './routes/promotion.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
 import { serviceLevelRoutes } from './routes/service-levels.ts'
@@ -21,6 +23,8 @@ import type { App } from './typed-app.ts'
 
 export const PREFIX = '/api/v1'
 const BODY_LIMIT = 8 * 1024 * 1024
+/** The supervisor has the database back within this time, unless something is wrong with it. */
+const RETRY_AFTER_S = 2
 
 export async function createApp(deps: HttpDeps): Promise<App> {
   const app = Fastify({
@@ -62,6 +66,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
         `${request.id} ${request.method} ${request.routeOptions.url ?? ''}: ${String((error.cause as Error | undefined)?.stack ?? error.cause)}`,
       )
     const { status, body } = problemDocument(error, request.id)
+    if (error.code === 'STORE_UNREACHABLE') reply.header('retry-after', RETRY_AFTER_S)
     return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(body)
   })
   app.setNotFoundHandler((request) => {
@@ -73,6 +78,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       const typed = api.withTypeProvider<ZodTypeProvider>() as App
       identityRoutes(typed, deps)
       productRoutes(typed, deps)
+      promotionRoutes(typed, deps)
       requestRoutes(typed, deps)
       runRoutes(typed, deps)
       accessRoutes(typed, deps)
@@ -116,7 +122,15 @@ function translate(thrown: unknown): HeddleError {
   }
   if (error.statusCode === 413) return fail('HTTP_INPUT_TOO_LARGE', { what: 'The request is larger than 8 MB' })
   if (error.statusCode === 400 || error.statusCode === 415) return fail('HTTP_INPUT_INVALID', { what: error.message })
-  return asHeddleError(thrown)
+  const known = asHeddleError(thrown)
+  if (known.code === 'INTERNAL_UNEXPECTED' && isConnectionLost(known.cause))
+    return fail('STORE_UNREACHABLE', {
+      what: 'The database of the control plane does not answer',
+      why: 'it ended or is being started again; whether the last call took effect is not known',
+      fix: 'Try again in a few seconds; when it stays away: heddle doctor',
+      cause: known.cause,
+    })
+  return known
 }
 
 function problemDocument(error: HeddleError, requestId: string) {

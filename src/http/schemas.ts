@@ -261,7 +261,16 @@ export const Served = z.object({
 export const Product = ProductSummary.extend({
   description: z.string().nullable(),
   repository: z.object({ cloneUrl: z.string(), head: z.string().nullable() }),
-  environments: z.array(z.object({ name: z.string(), state: z.string(), release: Release.nullable(), protected: z.boolean() })),
+  environments: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      release: Release.nullable(),
+      protected: z.boolean(),
+      /** a roll back keeps the release until the next push or an unpin */
+      pinned: z.object({ by: z.string(), at: Time }).nullable().optional(),
+    }),
+  ),
   served: z.array(Served),
   roles: z.array(z.object({ role: z.string(), subjects: z.array(z.string()), may: z.string() })),
   offers: z.array(
@@ -339,6 +348,8 @@ export const Request = z.object({
   updatedAt: Time,
   /** what happens next and who does it */
   next: z.string(),
+  /** the answer to one that asks for the same again: this is the open request from before */
+  repeated: z.boolean().optional(),
   actions: z.object({
     approve: z.boolean(),
     deny: z.boolean(),

@@ -7,7 +7,16 @@ import { planDeploy, planRefresh } from '../plan/deploy.ts'
 import type { Plan } from '../plan/step.ts'
 import type { DeployWorld } from '../plan/world.ts'
 import { enqueueRun, supersedeDeploys } from '../run/enqueue.ts'
-import { currentRelease, type DeployRule, nextRevision, readInventory, runningContent, standingRule } from '../run/releases.ts'
+import {
+  currentRelease,
+  type DeployRule,
+  isPinnedSince,
+  nextRevision,
+  readInventory,
+  runningContent,
+  standingRule,
+  unpinRelease,
+} from '../run/releases.ts'
 import type { DeployFile, ProductSpec } from '../spec/types.ts'
 import type { Queries } from '../store/control.ts'
 import { withPeople } from './bootstrap.ts'
@@ -116,7 +125,14 @@ export type StartedDeploy = { environment: string; superseded: number[]; access:
 export async function startDeploy(
   deps: LifecycleDeps,
   queries: Queries,
-  request: { product: ProductRow; commit: string; environment?: string; by: string; because: string },
+  request: {
+    product: ProductRow
+    commit: string
+    environment?: string
+    by: string
+    because: string
+    kind?: 'deploy' | 'promote'
+  },
 ): Promise<StartedDeploy> {
   const { product, by, because } = request
   // One at a time: the revision number, and what is compared and superseded, hold until the run is stored.
@@ -135,6 +151,7 @@ export async function startDeploy(
   const access = await askForInputs(deps, queries, { product, environment, upstreams: world.upstreams, by })
   if (plan.steps.length === 0) {
     const superseded = await supersedeDeploys(queries, { product: product.id, environment, lane: 'control' })
+    await unpinRelease(queries, product.id, environment)
     return { started: false, release: world.current!, environment, access, superseded }
   }
   const domain = await needDomain(queries, product.domain)
@@ -145,7 +162,7 @@ export async function startDeploy(
   const standing = tighten({ approvers, required, selfApproval }, leastRule(deps, environment, product, domain))
   const waitsFor = [...new Set(standing.levels.flat())]
   const run = await enqueueRun(queries, {
-    kind: 'deploy',
+    kind: request.kind ?? 'deploy',
     product: product.id,
     environment,
     lane: 'control',
@@ -242,10 +259,22 @@ export async function startRefresh(
 export async function promoteNext(
   deps: LifecycleDeps,
   queries: Queries,
-  done: { product: ProductRow; environment: string; environments: string[]; commit: string; by: string; number: number },
+  done: {
+    product: ProductRow
+    environment: string
+    environments: string[]
+    commit: string
+    by: string
+    number: number
+    run: string
+  },
 ): Promise<StartedDeploy | null> {
   const next = done.environments[done.environments.indexOf(done.environment) + 1]
   if (!next) return null
+  if (await isPinnedSince(queries, { product: done.product.id, environment: next, run: done.run })) {
+    deps.log(`run ${done.number} does not go on to ${next}: it was rolled back meanwhile`)
+    return null
+  }
   return startDeploy(deps, queries, {
     product: done.product,
     commit: done.commit,
@@ -272,7 +301,7 @@ export function describeStart(deps: Pick<LifecycleDeps, 'url' | 'clock'>, produc
   }
   const waits =
     started.waitsFor.length > 0
-      ? [`waits for approval by ${started.waitsFor.join(' or ')}: heddle approve ${started.number}`]
+      ? [`waits for approval by ${started.waitsFor.join(' or ')}: heddle approve run ${started.number}`]
       : []
   return [
     `run ${started.number}  ${address} -> ${started.environment}   ${deps.url()}/runs/${started.number}`,

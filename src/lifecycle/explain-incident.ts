@@ -49,12 +49,14 @@ async function failedRun(
   address: string,
 ): Promise<Cause | null> {
   const runs = await listRuns(queries, { product: product.id, limit: 20 })
-  const last = runs.find((run) => run.environment === environment && ['deploy', 'refresh'].includes(run.kind) && run.ended_at)
+  const last = runs.find(
+    (run) => run.environment === environment && ['deploy', 'promote', 'refresh'].includes(run.kind) && run.ended_at,
+  )
   if (last?.state !== 'failed' || (publishedAt && last.ended_at! < publishedAt)) return null
   return {
     kind: 'run',
     what: `Run ${last.number} of ${address} failed${last.step ? ` in ${last.step}` : ''}${last.problem ? `: ${last.problem.code}` : ''}.`,
-    next: `Look and go on from there: heddle logs ${last.number} --failed, then heddle retry ${last.number}`,
+    next: `Look and go on from there: heddle logs ${last.number} --failed, then heddle retry run ${last.number}`,
     run: last.number,
   }
 }

@@ -24,6 +24,10 @@ export async function checkPush(
   const main = push.refs.find((ref) => ref.ref === MAIN)
   if (!main) return { accept: true, lines: ['Only main is deployed; this branch is kept.'] }
   if (main.new === null) return { accept: false, lines: ['main cannot be deleted: it is what is deployed.'] }
+  const head = await deps.repository.head(product.id, 'main')
+  if (main.old !== head) {
+    return refusal('PUSH_OVERTAKEN', `Another push to main came first; main is at ${head?.slice(0, 9) ?? 'nothing'} now`)
+  }
   const files = await deps.repository.list(product.id, main.new, push.quarantine)
   const linked = files.find((file) => file.mode === SYMLINK || file.mode === SUBMODULE)
   if (linked) return refusal('REPOSITORY_LINK_REFUSED', `${linked.path}: symbolic links and submodules are not accepted`)

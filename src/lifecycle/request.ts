@@ -26,6 +26,7 @@ import { audit } from '../store/audit.ts'
 import type { Queries } from '../store/control.ts'
 import { type AccessPayload, checkAccess, startGrant } from './access.ts'
 import { type ProductPayload, planProduct, startBootstrap, startUndo } from './bootstrap.ts'
+import { refuseTakenNames } from './check-names.ts'
 import type { LifecycleDeps } from './deps.ts'
 import {
   checkRetirement,
@@ -36,6 +37,7 @@ import {
   startRestoration,
   startRetirement,
 } from './retire.ts'
+import { findSameRequest } from './same-request.ts'
 
 export type NewRequest =
   | { kind: 'product'; payload: ProductPayload }
@@ -63,9 +65,20 @@ export async function previewRequest(
   return { plan, approvers, diagnostics }
 }
 
-/** Stores a request; whoever may decide it alone has decided it by asking. */
-export async function submitRequest(deps: LifecycleDeps, request: NewRequest, by: Actor): Promise<RequestRow> {
-  return deps.control.db.transaction().execute((queries) => fileRequest(deps, queries, request, by))
+/** Stores a request; whoever may decide it alone has decided it by asking. Access that is asked for already is not asked for again: `repeated`. */
+export async function submitRequest(
+  deps: LifecycleDeps,
+  request: NewRequest,
+  by: Actor,
+): Promise<RequestRow & { repeated?: boolean }> {
+  return deps.control.db.transaction().execute(async (queries) => {
+    if (request.kind === 'access') {
+      const last = Object.keys(deps.mesh().environments).at(-1)!
+      const same = await findSameRequest(queries, request.payload, by.name, last)
+      if (same) return { ...same, repeated: true }
+    }
+    return fileRequest(deps, queries, request, by)
+  })
 }
 
 /** The same as a part of the caller's transaction. */
@@ -151,6 +164,7 @@ async function checkNewProduct(deps: LifecycleDeps, queries: Queries, payload: P
       fix: `Choose another name, or look at it: heddle show ${payload.domain}/${payload.name}`,
     })
   }
+  await refuseTakenNames(queries, { domain: payload.domain, product: payload.name })
 }
 
 function titleOf(payload: ProductPayload): string {

@@ -69,6 +69,7 @@ async function nextEnvironment(deps: LifecycleDeps, queries: Queries, run: RunFa
       commit: run.commit!,
       by: run.by,
       number: run.number,
+      run: run.id,
     }),
   )
 }

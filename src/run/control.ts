@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { fail } from '../core/fail.ts'
 import { json, type Queries } from '../store/control.ts'
-import type { Approval, RunState } from '../store/schema.ts'
+import { type Approval, DEPLOY_KINDS, type RunState } from '../store/schema.ts'
 import { refuseRetired, wake } from './enqueue.ts'
 
 export type RunControlRow = {
@@ -46,14 +46,14 @@ export async function retryRun(queries: Queries, id: string, by: string): Promis
     .where(({ and, eb, or }) =>
       or([
         and([
-          eb('kind', '=', run.kind),
+          eb('kind', 'in', DEPLOY_KINDS.includes(run.kind) ? DEPLOY_KINDS : [run.kind]),
           eb('lane', '=', run.lane),
           eb('state', 'in', ['queued', 'running', 'succeeded', 'waiting']),
         ]),
         // a refresh repeats the release it was planned from, so a later one ends it too
         and([
           eb.lit(run.kind === 'refresh'),
-          eb('kind', 'in', ['deploy', 'rollback']),
+          eb('kind', 'in', ['deploy', 'promote', 'rollback']),
           eb('state', 'in', ['queued', 'running', 'succeeded']),
         ]),
       ]),

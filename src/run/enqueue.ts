@@ -3,7 +3,7 @@ import { fail } from '../core/fail.ts'
 import { newId } from '../core/id.ts'
 import type { Plan } from '../plan/step.ts'
 import { json, type Queries } from '../store/control.ts'
-import type { RunKind } from '../store/schema.ts'
+import { DEPLOY_KINDS, type RunKind } from '../store/schema.ts'
 
 export type NewRun = {
   kind: RunKind
@@ -31,7 +31,7 @@ const BACKGROUND = -1
  */
 export async function enqueueRun(queries: Queries, run: NewRun): Promise<{ id: string; number: number; superseded: number[] }> {
   await refuseRetired(queries, { ...run, retried: null })
-  const superseded = run.kind === 'deploy' ? await supersedeDeploys(queries, run) : []
+  const superseded = DEPLOY_KINDS.includes(run.kind) ? await supersedeDeploys(queries, run) : []
   const id = newId()
   const plan = newId()
   await queries
@@ -136,7 +136,7 @@ export async function supersedeDeploys(
     .where('product', '=', run.product)
     .where('environment', '=', run.environment)
     .where('lane', '=', run.lane)
-    .where('kind', '=', 'deploy')
+    .where('kind', 'in', DEPLOY_KINDS)
     .where('state', 'in', ['queued', 'waiting'])
     // Started once and queued again by a retry: it holds finished steps, so it is not superseded silently.
     .where('started_at', 'is', null)

@@ -3,6 +3,7 @@ import { hashOf } from '../core/canonical.ts'
 import { newId } from '../core/id.ts'
 import type { ProductSpec } from '../spec/types.ts'
 import { json, type Queries } from '../store/control.ts'
+import { DEPLOY_KINDS } from '../store/schema.ts'
 
 export type ReleaseRow = {
   number: number
@@ -13,13 +14,18 @@ export type ReleaseRow = {
   revision: number
   run: string
   at: Date
+  /** since when, and by whom, a roll back keeps it as it is */
+  pinned_at: Date | null
+  pinned_by: string | null
 }
+
+const COLUMNS = ['number', 'label', 'commit_id', 'content', 'spec', 'revision', 'run', 'at', 'pinned_at', 'pinned_by'] as const
 
 export async function currentRelease(queries: Queries, product: string, environment: string): Promise<ReleaseRow | null> {
   return (
     (await queries
       .selectFrom('release')
-      .select(['number', 'label', 'commit_id', 'content', 'spec', 'revision', 'run', 'at'])
+      .select(COLUMNS)
       .where('product', '=', product)
       .where('environment', '=', environment)
       .where('current', '=', true)
@@ -48,22 +54,57 @@ export async function listReleases(
 ): Promise<(ReleaseRow & { current: boolean })[]> {
   return queries
     .selectFrom('release')
-    .select(['number', 'label', 'commit_id', 'content', 'spec', 'revision', 'run', 'at', 'current'])
+    .select([...COLUMNS, 'current'])
     .where('product', '=', product)
     .where('environment', '=', environment)
     .orderBy('number', 'desc')
     .execute()
 }
 
-/** An earlier release becomes the current one again; a refresh and the next deploy start from it. */
+/**
+ * An earlier release becomes the current one again; a refresh and the next deploy start from it. It is pinned, unless it is the newest: then it is what main
+ * gave last.
+ */
 export async function reinstateRelease(
   queries: Queries,
-  at: { product: string; environment: string; number: number },
+  at: { product: string; environment: string; number: number; by: string },
 ): Promise<void> {
   await supersedeRefreshes(queries, at)
   const all = queries.updateTable('release').where('product', '=', at.product).where('environment', '=', at.environment)
-  await all.set({ current: false }).where('number', '<>', at.number).execute()
-  await all.set({ current: true }).where('number', '=', at.number).execute()
+  await all.set({ current: false, pinned_at: null, pinned_by: null }).where('number', '<>', at.number).execute()
+  const [newest] = await listReleases(queries, at.product, at.environment)
+  const pin = newest!.number === at.number ? null : at.by
+  await all
+    .set({ current: true, pinned_by: pin, pinned_at: pin === null ? null : sql<Date>`clock_timestamp()` })
+    .where('number', '=', at.number)
+    .execute()
+}
+
+/** The release that is served is what main says, or was asked for: it is not kept against it any more. */
+export async function unpinRelease(queries: Queries, product: string, environment: string): Promise<void> {
+  await queries
+    .updateTable('release')
+    .set({ pinned_at: null, pinned_by: null })
+    .where('product', '=', product)
+    .where('environment', '=', environment)
+    .execute()
+}
+
+/** Was the environment pinned after this run was asked for? What was on its way then does not undo the roll back. */
+export async function isPinnedSince(
+  queries: Queries,
+  at: { product: string; environment: string; run: string },
+): Promise<boolean> {
+  const pinned = await queries
+    .selectFrom('release')
+    .innerJoin('run', (join) => join.on('run.id', '=', at.run))
+    .select('release.number')
+    .where('release.product', '=', at.product)
+    .where('release.environment', '=', at.environment)
+    .where('release.current', '=', true)
+    .whereRef('release.pinned_at', '>', 'run.created_at')
+    .executeTakeFirst()
+  return pinned !== undefined
 }
 
 /** A refresh that waits was planned from the release before: it must not serve that again over this one, which has just read everything itself. */
@@ -106,7 +147,7 @@ export async function runningContent(queries: Queries, product: string, environm
     .select('detail')
     .where('product', '=', product)
     .where('environment', '=', environment)
-    .where('kind', '=', 'deploy')
+    .where('kind', 'in', DEPLOY_KINDS)
     .where('state', '=', 'running')
     .executeTakeFirst()
   return (row?.detail.content as string | undefined) ?? null
@@ -138,7 +179,7 @@ export async function recordRelease(
   const number = (last?.number ?? 0) + 1
   await queries
     .updateTable('release')
-    .set({ current: false })
+    .set({ current: false, pinned_at: null, pinned_by: null })
     .where('product', '=', release.product)
     .where('environment', '=', release.environment)
     .execute()
@@ -183,7 +224,7 @@ export async function nextRevision(queries: Queries, product: string, environmen
     .select('detail')
     .where('product', '=', product)
     .where('environment', 'in', [environment, '*'])
-    .where('kind', 'in', ['deploy', 'refresh', 'restore'])
+    .where('kind', 'in', [...DEPLOY_KINDS, 'refresh', 'restore'])
     .execute()
   const given = rows.map(
     ({ detail }) => detail.revision ?? (detail.revisions as Record<string, number> | undefined)?.[environment],

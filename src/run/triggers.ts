@@ -180,7 +180,7 @@ export async function readReplayedNews(queries: Queries, key: TriggerKey, inputs
 export async function isCovered(queries: Queries, key: TriggerKey): Promise<boolean> {
   const { rows } = await sql<{ covered: boolean }>`
     select exists (select from run r where r.product = ${key.product} and r.environment = ${key.environment} and (
-      (r.state = 'queued' and r.kind in ('deploy', 'refresh'))
+      (r.state = 'queued' and r.kind in ('deploy', 'refresh', 'promote'))
       or (r.state = 'running' and r.kind in ('deploy', 'rollback', 'promote'))
       or (r.state = 'running' and r.kind = 'refresh' and exists (select from step s where s.run = r.id and s.id = 'pin-inputs' and s.state <> 'succeeded')))
     ) as covered`.execute(queries)

@@ -13,7 +13,7 @@ test('place, code, problem, source with a caret, why, fix', () => {
    41 |             freshness: {threshold: 24 hrs}
       |                                    ^^^^^^
    why  expected <number><s|m|h|d|w>
-   fix  Write 24h.`,
+   fix  Write 24h. (heddle validate --fix)`,
   )
   assert.equal(summariseDiagnostics(diagnostics, 2), '1 error, 0 warnings in 2 files')
 })

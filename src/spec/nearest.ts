@@ -1,12 +1,27 @@
 /** The candidate people most likely meant (at most a third of the letters wrong), or undefined. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  let best: { candidate: string; distance: number } | undefined
+  return closest(name, candidates)?.candidate
+}
+
+/** The same where no other candidate is as near: what may be written without asking. */
+export function onlyNearest(name: string, candidates: readonly string[]): string | undefined {
+  const found = closest(name, candidates)
+  return found?.tied ? undefined : found?.candidate
+}
+
+function closest(
+  name: string,
+  candidates: readonly string[],
+): { candidate: string; distance: number; tied: boolean } | undefined {
+  let best: { candidate: string; distance: number; tied: boolean } | undefined
   for (const candidate of candidates.slice(0, 500)) {
     const limit = Math.max(1, Math.floor(Math.max(candidate.length, Math.min(name.length, 64)) / 3))
     const distance = editDistance(name.slice(0, 64).toLowerCase(), candidate.slice(0, 64).toLowerCase())
-    if (distance <= limit && (!best || distance < best.distance)) best = { candidate, distance }
+    if (distance > limit) continue
+    if (!best || distance < best.distance) best = { candidate, distance, tied: false }
+    else if (distance === best.distance && candidate !== best.candidate) best.tied = true
   }
-  return best?.candidate
+  return best
 }
 
 /** Insertions, deletions, changes and swaps of neighbours. */

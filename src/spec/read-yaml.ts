@@ -151,7 +151,7 @@ function mapValue(walk: Walk, node: { items: { key: unknown; value: unknown }[] 
       continue
     }
     if (keyNode.type === 'PLAIN' && OLD_BOOLEAN.test(name))
-      warn(walk, span, `The key ${name} is true or false to YAML 1.1 readers`, `Write "${name}".`)
+      warnQuoted(walk, span, name, `The key ${name} is true or false to YAML 1.1 readers`, `Write "${name}".`)
     result[name] = toPlain(walk, pair.value, pointer + pointerOf([name]), span)
   }
   return result
@@ -163,12 +163,18 @@ function scalarValue(walk: Walk, node: Scalar, span: [number, number]): unknown 
     return null
   }
   const written = node.type === 'PLAIN' ? (node.source ?? '') : ''
+  const quoted = `Write "${written.slice(0, 40)}".`
   if (OLD_BOOLEAN.test(written))
-    warn(walk, span, `${written} is a text here and a boolean to YAML 1.1 readers`, `Write "${written}", or true or false.`)
-  else if (OLD_NUMBER.test(written))
-    warn(walk, span, `${written.slice(0, 40)} is another number to YAML 1.1 readers`, `Write "${written.slice(0, 40)}".`)
+    warnQuoted(
+      walk,
+      span,
+      written,
+      `${written} is a text here and a boolean to YAML 1.1 readers`,
+      `Write "${written}", or true or false.`,
+    )
+  else if (OLD_NUMBER.test(written)) warn(walk, span, `${written.slice(0, 40)} is another number to YAML 1.1 readers`, quoted)
   else if (OLD_DATE.test(written))
-    warn(walk, span, `${written.slice(0, 40)} is a text here and a date to YAML 1.1 readers`, `Write "${written.slice(0, 40)}".`)
+    warnQuoted(walk, span, written, `${written.slice(0, 40)} is a text here and a date to YAML 1.1 readers`, quoted)
   return node.value
 }
 
@@ -199,6 +205,13 @@ function isNode(value: unknown): value is Node {
 
 function spanOf(node: Node): [number, number] {
   return node.range ? [node.range[0], node.range[1]] : [0, 0]
+}
+
+/** Here it is a text already, so quotes change nothing for us and everything for the others. */
+function warnQuoted(walk: Walk, span: [number, number], written: string, what: string, fix: string): void {
+  warn(walk, span, what, fix)
+  const warning = walk.diagnostics.at(-1)!
+  if (!/["\\\n]/.test(written)) warning.edits = [{ at: positionOf(walk.source, span), text: `"${written}"` }]
 }
 
 function warn(walk: Walk, span: [number, number], what: string, fix: string): void {

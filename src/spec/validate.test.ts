@@ -570,3 +570,19 @@ test('a missing file is said, whatever else is there', () => {
     [['SPEC_FILE_MISSING', 'data_product_deploy.yml']],
   )
 })
+
+test('a metric that there is not is one error, not two', () => {
+  const { diagnostics } = check(SPEC.replace('metric: rowCount', 'metric: lines'))
+  assert.deepEqual(
+    diagnostics.map(({ code }) => code),
+    ['SPEC_VALUE_INVALID'],
+  )
+})
+
+test('a misspelt type of the only port is one error, not two', () => {
+  const { diagnostics } = check(SPEC.replace('type: sql-output-port', 'type: sql-outptu-port'))
+  assert.deepEqual(
+    diagnostics.filter(({ severity }) => severity === 'error').map(({ code, fix }) => [code, fix]),
+    [['SPEC_TYPE_UNKNOWN', 'Did you mean sql-output-port? (heddle validate --fix)']],
+  )
+})

@@ -115,10 +115,12 @@ function contractRefs(document: Located): string[] {
 /** Each problem once, in the order of the text, spec first. */
 function tidy(diagnostics: Diagnostic[]): Diagnostic[] {
   const seen = new Set<string>()
-  const once = diagnostics.filter((diagnostic) => {
-    const key = `${placeOf(diagnostic)} ${diagnostic.code} ${diagnostic.what}`
-    return seen.has(key) ? false : seen.add(key)
-  })
+  const once = diagnostics
+    .filter((diagnostic) => {
+      const key = `${placeOf(diagnostic)} ${diagnostic.code} ${diagnostic.what}`
+      return seen.has(key) ? false : seen.add(key)
+    })
+    .map((diagnostic) => (diagnostic.edits ? { ...diagnostic, fix: `${diagnostic.fix} (heddle validate --fix)` } : diagnostic))
   const files = [...new Set(once.map((diagnostic) => diagnostic.at?.file ?? ''))]
   return once.sort(
     (a, b) =>

@@ -24,6 +24,8 @@ export type RunKind =
   | 'grant'
   | 'revoke'
   | 'undo'
+/** Runs that make a commit the environment's release. */
+export const DEPLOY_KINDS: readonly RunKind[] = ['deploy', 'promote']
 export const RUN_STATES = ['waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'superseded', 'denied'] as const
 export type RunState = (typeof RUN_STATES)[number]
 export type StepState = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled'
@@ -194,6 +196,8 @@ export type Database = {
     revision: number
     run: string
     current: boolean
+    pinned_at: Date | null
+    pinned_by: string | null
     at: Made
   }
   inventory: {

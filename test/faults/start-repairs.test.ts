@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -28,6 +28,21 @@ const said = (pattern: RegExp) =>
     platform.did().some((what) => pattern.test(what)),
     `${pattern} in: ${platform.did().join(' | ')}`,
   )
+
+type Answer = { status: number; retryAfter: string | null; body: Record<string, unknown> }
+
+/** What a client is told from the moment the database is gone until the API answers from it again. */
+async function answersUntilBack(): Promise<Answer[]> {
+  const token = (await readFile(join(platform.data, 'cli-token'), 'utf8')).trim()
+  const answers: Answer[] = []
+  await until('an answer after the database was away', 30, async () => {
+    const response = await fetch(`${platform.url}/api/v1/products`, { headers: { authorization: `Bearer ${token}` } })
+    const body = (await response.json()) as Record<string, unknown>
+    answers.push({ status: response.status, retryAfter: response.headers.get('retry-after'), body })
+    return response.status === 200 && answers.length > 1 && answers.some(({ status }) => status !== 200)
+  })
+  return answers
+}
 
 async function works(): Promise<void> {
   const product = await platform.client().product(PRODUCT)
@@ -58,6 +73,11 @@ test('the database killed under a running control plane: it comes back, and so d
   const { database } = await processesOf(platform)
   killProcess(database)
   const client = platform.client()
+  const answers = await answersUntilBack()
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))].sort(), [200, 503], 'never 500')
+  const away = answers.find(({ status }) => status === 503)!
+  assert.equal(away.retryAfter, '2')
+  assert.deepEqual([away.body.code, typeof away.body.why, typeof away.body.fix], ['STORE_UNREACHABLE', 'string', 'string'])
   await until('the API answers from the database again', 30, () => client.product(PRODUCT).catch(() => null))
   assert.notEqual((await processesOf(platform)).database, database)
   const run = await client.refresh(PRODUCT)
@@ -102,18 +122,32 @@ test('a push whose control plane dies between the ref update and its answer is d
   await works()
 })
 
-test('a second start while the first starts is refused; while it runs, it says where', { timeout: 60_000 }, async () => {
+test('a second start while the first starts waits and attaches; while it runs, it says where', { timeout: 60_000 }, async () => {
   await platform.stop()
   const first = platform.start()
-  await until('the first has the lock', 5, async () =>
-    (await platform.cli(['start', '--no-open', '--json'])).stdout.includes('SERVER_START_BUSY'),
-  )
-  await first
+  await until('the first has the lock', 5, async () => (await readdir(platform.data)).includes('start.lock'))
+  const [waited, behind] = await Promise.all([
+    platform.cli(['start', '--no-open']),
+    platform.cli(['start', '--no-open', '--detach', '--json']),
+    first,
+  ])
+  assert.deepEqual([waited.status, behind.status], [0, 0], waited.stderr + behind.stderr)
+  assert.match(waited.stderr, /is starting or stopping on .*; waiting for it/)
+  assert.match(waited.stdout, new RegExp(`Running since .* at ${platform.url} `))
+  assert.equal(behind.json<{ attached: boolean }>().attached, true)
   const second = await platform.cli(['start', '--no-open', '--json'])
   assert.equal(second.status, 0, second.stdout)
   assert.equal(second.json<{ attached: boolean; url: string }>().attached, true)
   assert.equal(second.json<{ url: string }>().url, platform.url)
   await works()
+})
+
+test('a number to listen on that the running one does not have is refused, not ignored', { timeout: 60_000 }, async () => {
+  const own = new URL(platform.url).port
+  assert.equal((await platform.cli(['start', '--listen', own, '--no-open'])).status, 0)
+  const refused = await platform.cli(['start', '--listen', '4999', '--no-open'])
+  assert.equal(refused.status, 1)
+  assert.match(refused.stderr, new RegExp(`SERVER_LISTEN_FIXED[\\s\\S]*listens on ${own}, not on 4999[\\s\\S]*heddle stop`))
 })
 
 test('heddle stop after the control plane was killed leaves no process', { timeout: 60_000 }, async () => {

@@ -132,6 +132,6 @@ test('a new release, or an earlier one that is served again, supersedes the refr
   await assert.rejects(retryRun(control.db, failed.id, 'ana'), { code: 'RUN_SUPERSEDED' })
 
   const again = await enqueue(0, false)
-  await reinstateRelease(control.db, { product: products[0]!, environment: 'prod', number: 1 })
+  await reinstateRelease(control.db, { product: products[0]!, environment: 'prod', number: 1, by: 'developer' })
   assert.equal(await stateOf(again.id), 'superseded')
 })

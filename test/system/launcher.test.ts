@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -27,6 +27,8 @@ const TOOLS = [
   'sleep',
   'cp',
   'chmod',
+  'sed',
+  'awk',
 ]
 
 let home = ''
@@ -84,7 +86,7 @@ test('the check for something to do takes little', async () => {
   const times: number[] = []
   for (let i = 0; i < 9; i++) {
     const begun = performance.now()
-    await heddle(join(project, 'heddle'), [], home)
+    await heddle(join(project, 'heddle'), ['x'], home)
     const whole = performance.now() - begun
     const alone = performance.now()
     await run(process.execPath, [join(project, 'src/main.ts')])
@@ -94,11 +96,34 @@ test('the check for something to do takes little', async () => {
   assert.ok(median < 50, `${median.toFixed(0)} ms more than node alone`)
 })
 
+test('version and help install nothing: on a fresh clone they are answered from its files', async () => {
+  const fresh = join(home, 'fresh')
+  await mkdir(join(fresh, 'src/cli'), { recursive: true })
+  for (const file of ['heddle', 'package.json', 'package-lock.json', 'src/cli/verbs.ts'])
+    await copyFile(join(CHECKOUT, file), join(fresh, file))
+  const before = await readdir(fresh)
+  const { version } = JSON.parse(await readFile(join(fresh, 'package.json'), 'utf8')) as { version: string }
+  for (const flag of ['--version', '-V']) assert.equal((await heddle(join(fresh, 'heddle'), [flag], home)).stdout, `${version}\n`)
+  for (const args of [['--help'], ['-h'], ['help'], [], ['start', '--help']]) {
+    const { stdout, stderr } = await heddle(join(fresh, 'heddle'), args, home)
+    assert.match(stdout, /^ {2}validate +Check spec and deploy file/m)
+    assert.match(stdout, /^ {2}access request +Ask to read/m)
+    assert.doesNotMatch(stdout, /^ {2}complete /m)
+    assert.equal(stderr, '')
+  }
+  assert.deepEqual(await readdir(fresh), before)
+  // Where all is there, help is the whole one, whatever else is stale.
+  await writeFile(join(project, 'src/main.ts'), 'console.log(JSON.stringify(process.argv.slice(2)))\n')
+  await writeFile(join(project, '.runtime/python/.heddle-lock'), 'stale')
+  assert.deepEqual(JSON.parse((await heddle(join(project, 'heddle'), ['new', '--help'], home)).stdout), ['new', '--help'])
+  await copyFile(join(project, 'python/requirements.lock'), join(project, '.runtime/python/.heddle-lock'))
+})
+
 test('says all that is missing at once, each with its fix', async () => {
   await unlink(join(tools, 'git'))
   await writeFile(join(project, 'node_modules/.heddle-lock'), 'stale')
   await writeFile(join(project, '.runtime/python/.heddle-lock'), 'stale')
-  const failed = await heddle(join(project, 'heddle'), [], home).catch((error) => error)
+  const failed = await heddle(join(project, 'heddle'), ['x'], home).catch((error) => error)
   assert.equal(failed.code, 1)
   const lines = failed.stderr.trim().split('\n')
   assert.match(lines[0], /git is missing: install git/)
@@ -113,7 +138,7 @@ test('says all that is missing at once, each with its fix', async () => {
 test('an npm ci run by hand counts: package-lock.json older than what npm wrote', async () => {
   await rm(join(project, 'node_modules/.heddle-lock'))
   await writeFile(join(project, 'node_modules/.package-lock.json'), '{}')
-  assert.equal((await heddle(join(project, 'heddle'), [], home)).stderr, '')
+  assert.equal((await heddle(join(project, 'heddle'), ['x'], home)).stderr, '')
   await copyFile(join(project, 'package-lock.json'), join(project, 'node_modules/.heddle-lock'))
 })
 
@@ -161,7 +186,7 @@ test('waits for another that installs, takes the lock of a dead one, and leaves 
   await rm(join(project, 'web'), { recursive: true })
   await rm(join(project, '.runtime/data'), { recursive: true })
   await link('python3').catch(() => undefined)
-  const failed = await heddle(join(project, 'heddle'), [], home).catch((error) => error)
+  const failed = await heddle(join(project, 'heddle'), ['x'], home).catch((error) => error)
   // Nothing to install from in this bare PATH: it gets as far as trying, and gives the lock back.
   assert.match(failed.stderr, /the step 'sample data' failed/)
   await assert.rejects(readlink(lock), { code: 'ENOENT' })

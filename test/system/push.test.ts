@@ -192,7 +192,7 @@ test('two pushes at once: git lets one through, and one run exists for it', asyn
   const [won, lost] = one!.status === 0 ? [one!, two!] : [two!, one!]
   assert.equal(won.status, 0, won.text)
   assert.notEqual(lost.status, 0)
-  assert.match(lost.text, /rejected|failed to (push|update)|cannot lock/)
+  assert.match(lost.text, /PUSH_OVERTAKEN[\s\S]*git pull --rebase|fetch first/)
   assert.equal((await waitForEnd(platform, won.run!)).state, 'succeeded')
   assert.equal(await runs(), before + 1)
   const items = (await servedOrders(platform)).map((row) => row.item)

@@ -50,7 +50,7 @@ function diagnoseNode(node: RawNodeFinished): Diagnostic {
       code: 'TRANSFORM_TEST_FAILED',
       what: `Test ${node.name} failed${rows}`,
       ...(message && { why: message }),
-      fix: `Run this to see them:\n    dbt show --select ${node.name}`,
+      fix: 'Correct the model, its source or the test, and push; consumers still read what they read before.',
     }
   }
   return {

@@ -10,6 +10,7 @@ import { hooksStand, installHooks } from './hooks.ts'
 import { createLeftovers } from './leftovers.ts'
 import { findRefusedRefs } from './refs.ts'
 import { createSlots } from './slots.ts'
+import { createTurns } from './turns.ts'
 
 export type GitService = 'git-upload-pack' | 'git-receive-pack'
 export type GitAuthorization =
@@ -56,6 +57,8 @@ export function createGitHttp(deps: GitHttpDeps): GitHttp {
   const git = locateGit()
   const limits = { ...LIMITS, ...deps.limits }
   const slots = createSlots(deps.maxConcurrent, { length: limits.queueLength, waitMs: limits.queueMs })
+  // From its check to its end a push has the repository to itself: what was checked is then what is there.
+  const turns = createTurns()
   const running = new Set<Running>()
   const leftovers = createLeftovers()
   const hooksReady = installHooks(deps.hooksDir)
@@ -63,8 +66,9 @@ export function createGitHttp(deps: GitHttpDeps): GitHttp {
   hooksReady.catch((error: unknown) => deps.log(`git hooks could not be written: ${String(error)}`))
   let closing = false
 
-  const judge = async (push: Push, folder: string, question: HookQuestion): Promise<PushVerdict> => {
+  const judge = async (push: Push, folder: string, question: HookQuestion, turn: Promise<void>): Promise<PushVerdict> => {
     const { refs, quarantine } = question
+    await turn
     if (question.hook === 'post-receive') return { accept: true, lines: (await deps.onPostReceive({ ...push, refs })).lines }
     const refused = await findRefusedRefs(refs, (old, fresh) => isAncestor(git, folder, { old, fresh, quarantine }))
     if (refused.length > 0) return { accept: false, lines: refused }
@@ -118,12 +122,17 @@ export function createGitHttp(deps: GitHttpDeps): GitHttp {
     let isDeciding = false
     let isAccepted = false
     const over = new AbortController()
+    let leave = () => {}
+    let turn: Promise<void> | null = null
     const decide = async (question: HookQuestion): Promise<PushVerdict> => {
       isDeciding = true
-      const verdict = await inTime(judge(push, folder, question), limits.decisionMs, over.signal).catch((error: unknown) => {
-        if (!over.signal.aborted) deps.log(`${question.hook} of ${push.address}: ${String(error)}`)
-        return question.hook === 'pre-receive' ? UNDECIDED : STORED
-      })
+      if (!turn) ({ ready: turn, leave } = turns.enter(folder))
+      const verdict = await inTime(judge(push, folder, question, turn), limits.decisionMs, over.signal).catch(
+        (error: unknown) => {
+          if (!over.signal.aborted) deps.log(`${question.hook} of ${push.address}: ${String(error)}`)
+          return question.hook === 'pre-receive' ? UNDECIDED : STORED
+        },
+      )
       isDeciding = false
       isAccepted ||= verdict.accept
       return verdict
@@ -146,6 +155,7 @@ export function createGitHttp(deps: GitHttpDeps): GitHttp {
     const end = await backend.done
     running.delete(entry)
     over.abort()
+    leave()
     return end
   }
 

@@ -43,6 +43,7 @@ export async function requestAccess(context: Context): Promise<number> {
     ])
     return EXIT.ok
   }
+  if (made.repeated) context.note(() => [`The same is asked for already, by request ${made.number}; nothing new was sent.`])
   return followRequest(context, client, made, {
     waits: true,
     done: () => [`  Next  heddle connect ${product}${environment === undefined ? '' : ` --env ${environment}`}`],

@@ -7,7 +7,9 @@ import { EXIT } from '../exit-code.ts'
 import { VERBS } from '../verbs.ts'
 
 const FRESH_MS = 60_000
+/** A shell that waits longer than 100 ms is felt; counted from the start of the process, printing included. */
 const PATIENCE_MS = 80
+const LEAST_MS = 10
 
 const SCRIPTS: Record<string, string> = {
   bash: `_heddle() {
@@ -39,7 +41,12 @@ export async function completion({ args, io }: Context): Promise<number> {
 /** Answers a shell: never with an error, and without names when the server is away or slow. */
 export async function complete(context: Context): Promise<number> {
   const words = context.args.map((word) => word ?? '')
-  const names = await readNames(context).catch((): Names => ({ products: [], environments: [] }))
+  if (context.has('fill')) {
+    await askNames(context).catch(() => undefined)
+    return EXIT.ok
+  }
+  const none: Names = { products: [], environments: [] }
+  const names = words.length > 1 ? await readNames(context).catch(() => none) : none
   const found = candidates(words, VERBS, names)
   if (found.length > 0) context.io.stdout.write(`${found.join('\n')}\n`)
   return EXIT.ok
@@ -57,16 +64,25 @@ async function readNames(context: Context): Promise<Names> {
           () => null,
         )
   if (kept && context.io.now().getTime() - kept.at < FRESH_MS) return kept
+  const { background } = context.io
+  if (kept && background) {
+    // Names of a minute ago now are better than those of now too late.
+    background(['complete', '--fill'])
+    return kept
+  }
+  const left = background ? Math.max(LEAST_MS, PATIENCE_MS - performance.now()) : PATIENCE_MS
+  const late = new Promise<null>((resolve) => setTimeout(resolve, left, null).unref())
+  const names = await Promise.race([askNames(context), late])
+  if (names === null) background?.(['complete', '--fill'])
+  return names ?? { products: [], environments: [] }
+}
+
+async function askNames(context: Context): Promise<Names> {
+  const { data } = await context.server()
   const client = await context.client()
-  const asked = client.products().then(
-    ({ items }): Names => ({
-      products: items.map(({ address }) => address),
-      environments: kept?.environments ?? ['dev', 'prod'],
-    }),
-  )
-  const names = await Promise.race([asked, new Promise<null>((resolve) => setTimeout(resolve, PATIENCE_MS, null).unref())])
-  if (names === null) return kept ?? { products: [], environments: [] }
-  if (file !== null)
-    await writeFile(file, JSON.stringify({ at: context.io.now().getTime(), ...names }), { mode: 0o600 }).catch(() => undefined)
+  const { items } = await client.products()
+  const names: Names = { products: items.map(({ address }) => address), environments: ['dev', 'prod'] }
+  const kept = JSON.stringify({ at: context.io.now().getTime(), ...names })
+  if (data !== null) await writeFile(join(data, 'work', 'completion.json'), kept, { mode: 0o600 }).catch(() => undefined)
   return names
 }

@@ -66,6 +66,6 @@ async function wholeCommit(context: Context): Promise<string | undefined> {
   return id
 }
 
-function isPlan(answer: RunSummary | Plan): answer is Plan {
+export function isPlan(answer: RunSummary | Plan): answer is Plan {
   return 'steps' in answer
 }

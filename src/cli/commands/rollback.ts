@@ -18,7 +18,15 @@ export async function rollback(context: Context): Promise<number> {
   context.note((style) => renderPlan(plan, style))
   if (!(await confirm(context, `Roll back ${address}?`))) return EXIT.failed
   const run = await client.rollback(address, wanted)
-  return followOrReport(context, client, run.number, { waits: true })
+  const code = await followOrReport(context, client, run.number, { waits: true })
+  if (code !== EXIT.ok) return code
+  const { environments } = await client.product(address)
+  const pinned = environments.find(({ name }) => name === run.environment)?.pinned
+  if (pinned)
+    context.note(() => [
+      `Refreshes run this release. The next push deploys again, or  heddle unpin ${address} --env ${run.environment}`,
+    ])
+  return code
 }
 
 /** `r3` or `3`. */

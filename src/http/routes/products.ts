@@ -26,7 +26,7 @@ import { type ProductFacts, productSummary, productView } from '../views/product
 import { runSummary } from '../views/runs.ts'
 
 const At = z.object({ domain: z.string(), product: z.string() })
-const PRODUCT_LANES = ['bootstrap', 'deploy', 'refresh', 'rollback', 'retire', 'restore', 'undo']
+const PRODUCT_LANES = ['bootstrap', 'deploy', 'refresh', 'promote', 'rollback', 'retire', 'restore', 'undo']
 const TOKEN_MS = { git: 90 * 86_400_000, service: 90 * 86_400_000 }
 
 export function productRoutes(app: App, deps: HttpDeps): void {

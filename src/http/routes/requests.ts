@@ -25,8 +25,9 @@ export function requestRoutes(app: App, deps: HttpDeps): void {
   const { lifecycle } = deps
   const { db } = lifecycle.control
 
-  async function viewOf(row: RequestRow, caller: Caller) {
-    return requestView(row, caller.subject, { run: await runNumber(db, row.run), plan: null })
+  async function viewOf(row: RequestRow & { repeated?: boolean }, caller: Caller) {
+    const view = requestView(row, caller.subject, { run: await runNumber(db, row.run), plan: null })
+    return { ...view, ...(row.repeated && { repeated: true }) }
   }
 
   app.get(

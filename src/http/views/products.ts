@@ -148,6 +148,7 @@ export function productView(
             }
           : null,
         protected: more.protectedOnes.includes(name),
+        pinned: release?.pinned_at ? { by: release.pinned_by ?? 'somebody', at: release.pinned_at.toISOString() } : null,
       }
     }),
     served: Object.entries(more.served).flatMap(([environment, ports]) =>

@@ -60,11 +60,11 @@ function nextOf(row: RequestRow, run: number | null): string {
     case 'draft':
       return `${row.by} submits it`
     case 'submitted':
-      return `${row.approvers.join(' or ')} decides: heddle approve ${row.number}`
+      return `${row.approvers.join(' or ')} decides: heddle approve request ${row.number}`
     case 'approved':
       return run ? `run ${run} does it: heddle logs ${run} -f` : 'being done'
     case 'failed':
-      return `heddle retry ${run ?? row.number} goes on from the failed step${row.kind === 'product' ? `; heddle undo ${row.number} takes it back` : ''}`
+      return `heddle retry request ${row.number} goes on from the failed step${row.kind === 'product' ? `; heddle undo ${row.number} takes it back` : ''}`
     case 'done':
       return 'nothing: it is done'
     case 'denied':

@@ -2,6 +2,7 @@ import { contractRules } from './contracts.ts'
 import { environmentRules } from './environments.ts'
 import { graphRules } from './graph.ts'
 import { metadataRules } from './metadata.ts'
+import { modelRules } from './models.ts'
 import { nameRules } from './names.ts'
 import { offerRules } from './offers.ts'
 import { protectionRules } from './protection.ts'
@@ -19,6 +20,7 @@ export const RULES: readonly Rule[] = [
   referenceRules,
   graphRules,
   contractRules,
+  modelRules,
   timeRules,
   serviceLevelRules,
   protectionRules,

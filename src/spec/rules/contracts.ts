@@ -10,6 +10,8 @@ import { at, atPart, errorAt, type Rule, type RuleInput, warningAt } from './rul
 /** Stands for the relation in a query of a contract. */
 const RELATION = `\${object}`
 
+const OF_COLUMNS = new Set(['nullValues', 'missingValues', 'invalidValues', 'duplicateValues'])
+
 /** CON05 quality rules, CON06 keys and ranges, CON07 exactly one contract. */
 export const contractRules: Rule = {
   ids: ['CON05', 'CON06', 'CON07'],
@@ -134,7 +136,8 @@ function qualityOf(input: RuleInput, object: DataObject, rule: QualityRule): Dia
         `there is no column ${column}`,
         didYouMean(column, names) ?? 'Use a column of the object.',
       )
-  if (rule.check.metric !== 'rowCount' && rule.check.columns.length === 0)
+  // A metric that there is not is said by the schema.
+  if (OF_COLUMNS.has(rule.check.metric) && rule.check.columns.length === 0)
     bad('', `${rule.check.metric} needs columns`, 'Add arguments: {properties: [<column>]}.')
   if (rule.check.metric === 'invalidValues' && rule.check.validValues === undefined)
     bad('', 'invalidValues needs the valid values', 'Add arguments: {validValues: [...]}.')

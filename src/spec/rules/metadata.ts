@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
+import { rewriteOf } from '../edits.ts'
 import { type Located, pointerOf, positionAt, valueAt } from '../located.ts'
 import { array, record, text } from '../plain.ts'
 import { readVersion } from '../semver.ts'
@@ -18,13 +19,15 @@ function identity(input: RuleInput): Diagnostic[] {
   const { domain, product } = input.context
   const mismatch = (document: Located, path: string[], is: string, should: string, noun: string) => {
     if (is === '' || is === should) return
-    found.push(
-      errorAt('SPEC_METADATA_MISMATCH', positionAt(document, pointerOf(path)), {
+    const edits = rewriteOf(document, pointerOf(path), is, should)
+    found.push({
+      ...errorAt('SPEC_METADATA_MISMATCH', positionAt(document, pointerOf(path)), {
         what: `${path.join('.')} is ${is.slice(0, 80)}, but this is the repository of ${domain}/${product}`,
         why: `the ${noun} never changes`,
         fix: `Write ${path.at(-1)}: ${should}`,
       }),
-    )
+      ...(edits && { edits }),
+    })
   }
   mismatch(
     input.document,

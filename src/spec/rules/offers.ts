@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { isAtLeast, isDirectIdentifier, isMasked } from '../sensitivity.ts'
+import { componentsOf } from '../view.ts'
 import { atPart, errorAt, type Rule, type RuleInput } from './rule.ts'
 
 const LIMITED_DATA_SET = /164\.514\s*\(e\)/
@@ -29,13 +30,15 @@ export const offerRules: Rule = {
           }),
         )
     }
+    // A component of an unknown type may be the very port that an offer is about; its type is said already.
+    const isTold = componentsOf(input.document).every(({ definition }) => definition !== undefined)
     for (const offer of input.spec.offers) {
       const missing = [
         offer.approvers.first.length === 0 && 'an approver',
         offer.contact === '' && 'a contact',
         offer.purposes.length === 0 && 'a purpose',
         offer.maxMs === 0 && 'a longest duration',
-        offer.ports.length === 0 && 'a port it is about',
+        isTold && offer.ports.length === 0 && 'a port it is about',
       ].filter((one): one is string => one !== false)
       for (const what of missing)
         found.push(

@@ -2,11 +2,12 @@ import type { Diagnostic, Position } from '../../core/diagnostic.ts'
 import { columnsOf, type LiteralUse, literalsOf } from '../../policy/columns.ts'
 import { parseFilter } from '../../policy/parse.ts'
 import { positionOf } from '../located.ts'
+import { maskEdit, maskFor } from '../mask-edit.ts'
 import { didYouMean } from '../nearest.ts'
 import { type Plain, record, records, strings, text } from '../plain.ts'
 import { isAtLeast, isFiltered, isMasked, looksPersonal } from '../sensitivity.ts'
 import type { Column, OutputPort } from '../types.ts'
-import { componentsOf } from '../view.ts'
+import { type ComponentView, componentsOf } from '../view.ts'
 import { at, atPart, errorAt, type Rule, type RuleInput, warningAt } from './rule.ts'
 
 /** SEC01 personal data is protected; SEC03 filters and masks fit their columns. */
@@ -18,7 +19,8 @@ export const protectionRules: Rule = {
       const port = input.spec.outputs.find((candidate) => candidate.name === component.name)
       // An API port with a source has the contract, masks and filters of that source.
       if (!port || typeof component.properties.source === 'string') continue
-      found.push(...unprotected(input, port))
+      const view = componentsOf(input.expanded).find((candidate) => candidate.pointer === component.pointer) ?? component
+      found.push(...unprotected(input, port, view))
       for (const trait of component.traits.filter((one) => one.type === 'data-policy')) {
         const written = { ...input, expanded: input.document }
         found.push(...filtersOf(written, port, trait.properties, `${trait.pointer}/properties/rowFilters`))
@@ -29,22 +31,27 @@ export const protectionRules: Rule = {
   },
 }
 
-function unprotected(input: RuleInput, port: OutputPort): Diagnostic[] {
+function unprotected(input: RuleInput, port: OutputPort, component: ComponentView): Diagnostic[] {
   const found: Diagnostic[] = []
   for (const object of port.objects)
     for (const column of object.columns) {
       const name = `${object.name}.${column.name}`
       const where = atPart(input, column, '/name')
       const masked = isMasked(port, object.name, column.name)
-      if (column.tags.includes('pii') && !masked)
-        found.push(
-          errorAt('SPEC_PII_UNMASKED', where, {
+      if (column.tags.includes('pii') && !masked) {
+        const mask = maskFor(object.name, column, component)
+        // A mask that is there already and lets consumers through is a decision to look at.
+        const isNew = !port.masks.some((one) => one.object === object.name && one.column === column.name)
+        const edit = isNew ? maskEdit(input.expanded, component, mask) : null
+        found.push({
+          ...errorAt('SPEC_PII_UNMASKED', where, {
             what: `${name} is tagged pii and consumers would read it as it is`,
             why: 'a column with personal data needs a mask for consumers',
-            fix: `Add to data-policy columnMasks: {name: ${column.name.toLowerCase().replaceAll('_', '-')}, columns: [${name}], method: ${column.logicalType === 'string' ? 'hash' : 'null'}}`,
+            fix: `Add to data-policy columnMasks: {name: ${mask.name}, columns: [${name}], method: ${mask.method}}`,
           }),
-        )
-      else if (
+          ...(edit && { edits: [edit] }),
+        })
+      } else if (
         (column.tags.includes('phi') || isAtLeast(column.classification, 'restricted')) &&
         !masked &&
         !isFiltered(port, object.name)

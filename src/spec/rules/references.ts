@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts'
 import { didYouMean } from '../nearest.ts'
 import { array, record, records, strings, text } from '../plain.ts'
 import { componentsOf, policiesOf } from '../view.ts'
-import { at, errorAt, type Rule, type RuleInput } from './rule.ts'
+import { at, corrected, errorAt, type Rule, type RuleInput } from './rule.ts'
 
 /** REF01: every name refers to something declared. */
 export const referenceRules: Rule = {
@@ -116,9 +116,10 @@ function checkRetention(input: RuleInput, properties: Record<string, unknown>, b
 
 export function unknown(input: RuleInput, name: string, pointer: string, declared: readonly string[], noun: string): Diagnostic {
   const names = declared.filter((one) => one !== '')
-  return errorAt('SPEC_REFERENCE_UNKNOWN', at(input, pointer), {
+  const diagnostic = errorAt('SPEC_REFERENCE_UNKNOWN', at(input, pointer), {
     what: `There is no ${noun} named ${name.slice(0, 80)}`,
     why: names.length > 0 ? `there is ${names.slice(0, 20).join(', ')}` : 'none is declared',
     fix: didYouMean(name, names) ?? 'Use a declared name, or declare it.',
   })
+  return corrected(diagnostic, input.expanded, pointer, name, names)
 }

@@ -1,7 +1,9 @@
 import type { Diagnostic, Position } from '../../core/diagnostic.ts'
 import type { ErrorCode } from '../../core/errors.ts'
+import { rewriteOf } from '../edits.ts'
 import type { Located } from '../located.ts'
 import { positionAt } from '../located.ts'
+import { onlyNearest } from '../nearest.ts'
 import { type Origins, positionOfPart } from '../origins.ts'
 import type { ProductSpec } from '../types.ts'
 
@@ -13,6 +15,8 @@ export type RuleContext = {
   environments: readonly string[] | null
   /** sources that the mesh lets this domain read files from */
   sources: readonly string[] | null
+  /** texts of the dbt project by path, where they are at hand: models and their properties files */
+  models?: Readonly<Record<string, string>>
 }
 
 /** What a rule looks at: the document as written (overrides merged in), the same with short forms expanded, and the result. */
@@ -45,4 +49,17 @@ export function at(input: RuleInput, pointer: string, which: 'key' | 'value' = '
 
 export function atPart(input: RuleInput, part: object, inside = '', which: 'key' | 'value' = 'value'): Position | undefined {
   return positionOfPart(input.origins, part, inside, which)
+}
+
+/** With the edit that writes the one candidate that is meant, where the wrong name stands as it is read. */
+export function corrected(
+  diagnostic: Diagnostic,
+  document: Located,
+  pointer: string,
+  name: string,
+  candidates: readonly string[],
+): Diagnostic {
+  const meant = onlyNearest(name, candidates)
+  const edits = meant === undefined ? null : rewriteOf(document, pointer, name, meant)
+  return edits ? { ...diagnostic, edits } : diagnostic
 }

@@ -52,7 +52,10 @@ export function renderProduct(product: Product, style: Style): string[] {
       const release = environment.release
         ? `r${environment.release.number} · ${environment.release.label}, ${ageOf(environment.release.at, style)} ago`
         : 'no release'
-      return `  ${environment.name}${environment.protected ? ' (protected)' : ''}  ${showState(style, 'product', environment.state)}  ${release}`
+      const pinned = environment.pinned
+        ? `, pinned by ${cleanLine(environment.pinned.by)} until the next push or heddle unpin`
+        : ''
+      return `  ${environment.name}${environment.protected ? ' (protected)' : ''}  ${showState(style, 'product', environment.state)}  ${release}${pinned}`
     }),
   )
   section(
