@@ -1,17 +1,18 @@
 import type pg from 'pg'
-import { fail } from '../../core/fail.ts'
-import { productNames, subjectLogin } from '../../core/names.ts'
+import { fail, HeddleError } from '../../core/fail.ts'
+import { productNames, readerLogin, subjectLogin } from '../../core/names.ts'
 import type { PortPlace, Proof } from '../../platform/warehouse.ts'
 import { ident } from '../../sql/quote.ts'
 import type { BuiltObject } from './build-served.ts'
 import { proveMasked, proveRows } from './prove-policies.ts'
+import type { ReaderPools } from './reader-pools.ts'
 import { newPassword, scramVerifier } from './scram.ts'
 import { ask, connectAs, type Site } from './session.ts'
 import { sqlstate, translate } from './translate.ts'
 
 export type ProveRequest = { subject: string; at: PortPlace; expect: 'granted' | 'revoked'; masked: string[] }
 /** Each try runs one statement as the subject and says how it went; `add` keeps what it proves. */
-export type Proving = { client: pg.Client; add(proof: Omit<Proof, 'at'>): void }
+export type Proving = { client: pg.ClientBase; add(proof: Omit<Proof, 'at'>): void }
 type Serving = { schema: string; objects: BuiltObject[] }
 
 const REFUSED = '42501'
@@ -21,7 +22,7 @@ const PATIENCE_MS = 8_000
  * Logs in as the subject itself. The password it holds stays good: its verifier is set aside for the moment of the log-in and put back as soon as the
  * session stands (a log-in of the subject in that moment is refused and works when tried again).
  */
-export async function prove(site: Site, request: ProveRequest): Promise<Proof[]> {
+export async function prove(site: Site, readers: ReaderPools, request: ProveRequest): Promise<Proof[]> {
   const { at, subject, expect } = request
   const proofs: Proof[] = []
   const add = (proof: Omit<Proof, 'at'>) => void proofs.push({ ...proof, at: site.clock.now().toISOString() })
@@ -36,6 +37,7 @@ export async function prove(site: Site, request: ProveRequest): Promise<Proof[]>
       sqlstate: entered.state,
       detail: expect === 'granted' ? 'The log-in was refused.' : 'The log-in is refused, so nothing can be read.',
     })
+    if (expect === 'revoked') await proveReader(site, readers, request, serving, add)
     return proofs
   }
   const { client } = entered
@@ -58,7 +60,43 @@ export async function prove(site: Site, request: ProveRequest): Promise<Proof[]>
   } finally {
     await client.end()
   }
+  await proveReader(site, readers, request, serving, add)
   return proofs
+}
+
+/** The same by the login that reads for the subject over HTTP: it must see what the subject sees, and go with it. */
+async function proveReader(
+  site: Site,
+  readers: ReaderPools,
+  request: ProveRequest,
+  serving: Serving,
+  add: Proving['add'],
+): Promise<void> {
+  const granted = request.expect === 'granted'
+  const login = readerLogin(site.environment, request.subject)
+  const entered = await readers.enter(request.subject).catch((error: unknown) => {
+    if (error instanceof HeddleError && error.code === 'ACCESS_NOT_GRANTED') return null
+    throw error
+  })
+  if (!entered || granted)
+    add({
+      what: `log in as ${login}`,
+      expected: granted ? 'allowed' : 'refused',
+      ok: granted === (entered !== null),
+      sqlstate: null,
+      detail: entered ? 'It reads for the subject over HTTP.' : 'The log-in over HTTP is refused.',
+    })
+  if (!entered) return
+  const proving: Proving = { client: entered, add: (proof) => add({ ...proof, what: `${proof.what} over HTTP` }) }
+  try {
+    if (granted) await proveGranted(site, proving, request, serving)
+    else
+      for (const { name } of serving.objects)
+        await proveRefused(proving, `read ${serving.schema}.${name}`, readOne(serving.schema, name))
+    await proveRefused(proving, 'become the subject', `SET ROLE ${ident(subjectLogin(site.environment, request.subject))}`)
+  } finally {
+    entered.release(true)
+  }
 }
 
 async function proveGranted(
@@ -131,7 +169,7 @@ function readOne(schema: string, name: string): string {
 }
 
 /** @returns the SQLSTATE it failed with, or null */
-async function attempt(client: pg.Client, sql: string): Promise<string | null> {
+async function attempt(client: pg.ClientBase, sql: string): Promise<string | null> {
   try {
     await client.query(sql)
     return null

@@ -17,6 +17,8 @@ import { createPorts } from './ports.ts'
 import { grantProduct, proveProduct, revokeProduct, setServiceAttributes } from './product-access.ts'
 import { prove } from './prove.ts'
 import { publish } from './publish.ts'
+import { describePort, readCsv, readPage } from './read-port.ts'
+import { createReaderPools } from './reader-pools.ts'
 import { removeProduct } from './remove-product.ts'
 import { createRoles } from './roles.ts'
 import { createSchemas } from './schemas.ts'
@@ -47,11 +49,15 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
   const database = deps.database ?? environment
   const target = { environment, host, port, database, clock, log }
   const site: Site = { ...target, pool: openPool(target, deps.provisioner.password) }
+  const readers = createReaderPools(site)
   return {
     environment,
     flags: { transactionalDdl: true, rowPolicies: true, columnMasks: true, zeroCopyClone: 'views' },
     initialise: () => initialise({ ...deps, database }),
-    close: () => site.pool.end(),
+    async close() {
+      await readers.close()
+      await site.pool.end()
+    },
 
     budget: createBudget(site),
     roles: createRoles(site),
@@ -85,11 +91,14 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     grant: ({ subject, at, context }) => grant(site, subject, at, context),
     grantOwner: ({ subject, place, context }) => grantOwner(site, subject, place, context),
     revoke: ({ subject, at, context }) => revoke(site, subject, at, context),
-    prove: (request) => prove(site, request),
+    prove: (request) => prove(site, readers, request),
     grantProduct: (request) => grantProduct(site, request),
     revokeProduct: (request) => revokeProduct(site, request),
     proveProduct: (request) => proveProduct(site, request),
     setServiceAttributes: ({ place, attributes }) => setServiceAttributes(site, place, attributes),
+    describePort: (at) => describePort(site, at),
+    readPage: (request) => readPage(site, readers, request),
+    readCsv: (request) => readCsv(site, readers, request),
     enforceBudgets: () => enforceBudgets(site),
     drainOutbox: (handle) => drainOutbox(site, handle),
     watchOutbox: (hint) => watchOutbox({ ...target, password: deps.provisioner.password }, hint),
