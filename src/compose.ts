@@ -198,6 +198,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       notices,
       version,
       cliToken: data.cliToken,
+      cursorKey: Buffer.from(secret('cursor'), 'base64url'),
       localSubject: 'developer',
       health: () => ({ state: 'ready', services: [{ name: 'database', state: 'up', detail: `127.0.0.1:${server.port}` }] }),
       git: { handle: (req, res, path) => git.handle(req, res, path) },

@@ -8,6 +8,7 @@ import { authenticate } from './authenticate.ts'
 import type { HttpDeps } from './deps.ts'
 import { needBound } from './permissions.ts'
 import { accessRoutes } from './routes/access.ts'
+import { dataRoutes } from './routes/data.ts'
 import { mountGit } from './routes/git.ts'
 import { identityRoutes } from './routes/identity.ts'
 import { mountPortal } from './routes/portal.ts'
@@ -83,6 +84,12 @@ export async function createApp(deps: HttpDeps): Promise<App> {
     },
     { prefix: PREFIX },
   )
+  await app.register(async (data) => {
+    dataRoutes(data.withTypeProvider<ZodTypeProvider>() as App, deps)
+    data.get('/data/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {
+      throw unknownRoute(request)
+    })
+  })
   await mountGit(app, deps)
   await mountPortal(app, deps)
   return app

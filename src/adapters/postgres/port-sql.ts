@@ -37,7 +37,9 @@ export function csvSql(schema: string, read: PortRead & { limit: number | null }
     `FROM ${ident(schema)}.${ident(read.object)} AS t`,
     ...(read.where.length > 0 ? [`WHERE ${read.where.map((condition) => conditionSql(condition, write)).join(' AND ')}`] : []),
     ...(read.order.length > 0
-      ? [`ORDER BY ${read.order.map(({ column, descending }) => `${columnSql(column)} ${descending ? 'DESC' : 'ASC'}`).join(', ')}`]
+      ? [
+          `ORDER BY ${read.order.map(({ column, descending }) => `${columnSql(column)} ${descending ? 'DESC' : 'ASC'}`).join(', ')}`,
+        ]
       : []),
     ...(read.limit === null ? [] : [`LIMIT ${literal(read.limit)}`]),
   ].join(' ')
@@ -58,12 +60,12 @@ function orderOf({ order, key }: PageRead): OrderPart[] {
   return key.length > 0 ? parts : [...parts, { sql: WHOLE_ROW, type: 'text', descending: false }]
 }
 
-
 /** Rows from the boundary on, itself included: those seen already are skipped by number. NULL comes last, or first when descending. */
 function boundarySql(order: readonly OrderPart[], { values }: PortBoundary, write: Write): string {
   return order.reduceRight<string>((within, { sql, type, descending }, index) => {
     const value = values[index] ?? null
-    if (value === null) return descending ? `(${sql} IS NOT NULL OR (${sql} IS NULL AND ${within}))` : `(${sql} IS NULL AND ${within})`
+    if (value === null)
+      return descending ? `(${sql} IS NOT NULL OR (${sql} IS NULL AND ${within}))` : `(${sql} IS NULL AND ${within})`
     const [after, equal] = [write(value, type), write(value, type)]
     const beyond = descending ? `${sql} < ${after}` : `(${sql} > ${after} OR ${sql} IS NULL)`
     return `(${beyond} OR (${sql} = ${equal} AND ${within}))`

@@ -118,22 +118,15 @@ async function enter(site: Site, pools: ReaderPools, { subject, signal }: PortRe
   signal.throwIfAborted()
   const client = await pools.enter(subject)
   const pid = (client as unknown as { processID: number }).processID
-  // A session that is ended under a statement says so there too.
-  const ignore = () => undefined
-  client.on('error', ignore)
   let inside = true
   const leave = (error?: unknown) => {
     if (!inside) return
     inside = false
     signal.removeEventListener('abort', stop)
-    if (error === undefined) {
-      client.off('error', ignore)
-      client.release()
-      return
-    }
+    if (error === undefined) return client.release()
     // Errors of the statement itself leave a good session behind.
     const isWhole = sqlstate(error) !== null && !sqlstate(error)!.startsWith('57P')
-    if (!isWhole) site.pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(ignore)
+    if (!isWhole) site.pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => undefined)
     client.release(!isWhole)
   }
   const stop = () => leave(signal.reason ?? new Error('stopped'))

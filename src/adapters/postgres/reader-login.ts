@@ -22,10 +22,10 @@ export async function ensureReader(client: Session, environment: string, subject
   )
   await limitLogin(client, login, rows[0]?.domain ?? null)
   // Row filters and masks look at `current_user`.
-  await client.query(`INSERT INTO heddle.attribute (role, name, vals) SELECT $1, name, vals FROM heddle.attribute WHERE role = $2`, [
-    login,
-    own,
-  ])
+  await client.query(
+    `INSERT INTO heddle.attribute (role, name, vals) SELECT $1, name, vals FROM heddle.attribute WHERE role = $2`,
+    [login, own],
+  )
   return login
 }
 
@@ -44,9 +44,7 @@ export async function openReader(site: Site, subject: string, validMs: number): 
     )
     if (!rows[0]) throw fail('WAREHOUSE_SUBJECT_UNKNOWN', { what: `${subject} has no grant in ${site.environment}` })
     const login = await ensureReader(client, site.environment, subject)
-    await client.query(
-      `ALTER ROLE ${ident(login)} LOGIN PASSWORD ${literal(verifier)} VALID UNTIL ${literal(rows[0].until)}`,
-    )
+    await client.query(`ALTER ROLE ${ident(login)} LOGIN PASSWORD ${literal(verifier)} VALID UNTIL ${literal(rows[0].until)}`)
     return login
   })
   return { user, password }

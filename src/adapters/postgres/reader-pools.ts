@@ -62,8 +62,9 @@ export function createReaderPools(site: Site): ReaderPools {
         options: SETTINGS,
       }),
     }
-    // A revocation ends idle sessions too; that is no news.
+    // A revocation ends sessions at any time: whoever uses one is told by its statement.
     entry.pool.on('error', () => undefined)
+    entry.pool.on('connect', (client) => void client.on('error', () => undefined))
     entry.pool.on('remove', () => {
       if (isIdle(entry) && entry.pool.totalCount === 0 && entries.get(subject) === entry) entries.delete(subject)
     })
