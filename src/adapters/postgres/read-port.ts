@@ -2,16 +2,19 @@ import { PassThrough } from 'node:stream'
 import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { fail, HeddleError } from '../../core/fail.ts'
-import { productNames } from '../../core/names.ts'
+import { productNames, readerLogin } from '../../core/names.ts'
 import type { Page, PageRead, PortBoundary, PortCsv, PortRead, PortShape } from '../../platform/port-read.ts'
 import type { PortPlace } from '../../platform/warehouse.ts'
 import type { BuiltObject } from './build-served.ts'
 import { csvHeader, csvSql, pageSql } from './port-sql.ts'
-import type { ReaderPools } from './reader-pools.ts'
+import { CONNECTIONS, type ReaderPools } from './reader-pools.ts'
 import { ask, type Site } from './session.ts'
 import { sqlstate, translate } from './translate.ts'
 
 const BUFFER = 256 * 1024
+const WATCH_MS = 250
+/** A statement that ran longer did not meet a dead session. */
+const DEAD_MS = 1_000
 /** As PostgreSQL writes them; node-postgres would round numbers and move dates. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig
 /** Seen when the port was switched while a statement was on its way to it. */
@@ -45,7 +48,11 @@ export async function describePort(site: Site, at: PortPlace): Promise<PortShape
   }
 }
 
-export async function readPage(site: Site, pools: ReaderPools, read: PageRead): Promise<Page | null> {
+export function readPage(site: Site, pools: ReaderPools, read: PageRead): Promise<Page | null> {
+  return withLiveSession(() => readPageOnce(site, pools, read))
+}
+
+async function readPageOnce(site: Site, pools: ReaderPools, read: PageRead): Promise<Page | null> {
   const { text, values } = pageSql(schemaOf(site, read.at), read)
   const entered = await enter(site, pools, read)
   try {
@@ -71,11 +78,11 @@ function boundaryOf(rows: readonly (string | null)[][], { select, after }: PageR
 }
 
 /** Resolves when PostgreSQL has begun to answer, so an error of the statement is thrown here; a later one ends the stream with an error. */
-export async function readCsv(
-  site: Site,
-  pools: ReaderPools,
-  read: PortRead & { limit: number | null },
-): Promise<PortCsv | null> {
+export function readCsv(site: Site, pools: ReaderPools, read: PortRead & { limit: number | null }): Promise<PortCsv | null> {
+  return withLiveSession(() => readCsvOnce(site, pools, read))
+}
+
+async function readCsvOnce(site: Site, pools: ReaderPools, read: PortRead & { limit: number | null }): Promise<PortCsv | null> {
   const entered = await enter(site, pools, read)
   const copy = entered.client.query(copyTo(csvSql(schemaOf(site, read.at), read), { highWaterMark: BUFFER }))
   try {
@@ -99,19 +106,45 @@ export async function readCsv(
 
 function forward(site: Site, read: PortRead, copy: NodeJS.ReadableStream, entered: Entered): PassThrough {
   const out = new PassThrough({ highWaterMark: BUFFER })
-  copy.once('end', () => entered.leave())
+  // Everything has come in, so nobody needs to be asked any more whether the session stands.
+  copy.once('end', () => {
+    clearInterval(watch)
+    entered.leave()
+  })
   copy.on('error', (error) => {
     entered.leave(error)
     out.destroy(explain(error, site, read))
   })
+  // A slow reader leaves much between PostgreSQL and us unread, and the end of the session behind it: a revocation must not wait for that.
+  const watch = setInterval(() => {
+    void entered.isOpen().then((open) => {
+      if (!open) copy.emit('error', new Error('ended'))
+    })
+  }, WATCH_MS)
   // Whoever reads went away: what is left is not read to its end.
-  out.once('close', () => entered.leave(new Error('closed')))
+  out.once('close', () => {
+    clearInterval(watch)
+    entered.leave(new Error('closed'))
+  })
   out.write(csvHeader(read.select))
   copy.pipe(out)
   return out
 }
 
-type Entered = { client: pg.PoolClient; leave(error?: unknown): void }
+/** A session ended while it was idle (another grant of the subject was revoked, say) shows only when it is used. One ended for what it does is not replaced. */
+async function withLiveSession<R>(read: () => Promise<R>): Promise<R> {
+  const began = performance.now()
+  for (let tries = 1; ; tries++) {
+    try {
+      return await read()
+    } catch (error) {
+      const isDead = error instanceof HeddleError && error.code === 'WAREHOUSE_UNREACHABLE'
+      if (!isDead || tries > CONNECTIONS || performance.now() - began > DEAD_MS) throw error
+    }
+  }
+}
+
+type Entered = { client: pg.PoolClient; leave(error?: unknown): void; isOpen(): Promise<boolean> }
 
 /** A session of the subject. When it is left with an error, or told to stop, its statement is cancelled and the session is not used again. */
 async function enter(site: Site, pools: ReaderPools, { subject, signal }: PortRead): Promise<Entered> {
@@ -132,7 +165,12 @@ async function enter(site: Site, pools: ReaderPools, { subject, signal }: PortRe
   const stop = () => leave(signal.reason ?? new Error('stopped'))
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
-  return { client, leave }
+  const isOpen = async () => {
+    const login = readerLogin(site.environment, subject)
+    const found = await ask(site, 'SELECT FROM pg_stat_activity WHERE pid = $1 AND usename = $2', [pid, login]).catch(() => [])
+    return !inside || found.length > 0
+  }
+  return { client, leave, isOpen }
 }
 
 /** What was read was read from the publication the request was made for, when that is the live one before and after. */

@@ -5,7 +5,7 @@ import { openReader } from './reader-login.ts'
 import type { Site } from './session.ts'
 import { sqlstate, translate } from './translate.ts'
 
-const CONNECTIONS = 2
+export const CONNECTIONS = 2
 const IDLE_MS = 60_000
 const LIFETIME_S = 10 * 60
 const MAX_SUBJECTS = 16
