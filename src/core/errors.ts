@@ -891,6 +891,7 @@ export const ERRORS = {
     summary: 'Too many reads at this moment',
     remedy: 'Try again in a moment.',
   },
+  TOKEN_UNKNOWN: { status: 404, summary: 'There is no such token', remedy: '`heddle token ls` lists yours.' },
   // --- service levels
   INCIDENT_UNKNOWN: { status: 404, summary: 'There is no such incident', remedy: '`heddle incidents --all` lists them.' },
   INCIDENT_STATE_WRONG: {

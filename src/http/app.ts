@@ -16,6 +16,7 @@ import { productRoutes } from './routes/products.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
 import { serviceLevelRoutes } from './routes/service-levels.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import type { App } from './typed-app.ts'
 
 export const PREFIX = '/api/v1'
@@ -76,6 +77,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       runRoutes(typed, deps)
       accessRoutes(typed, deps)
       serviceLevelRoutes(typed, deps)
+      tokenRoutes(typed, deps)
       typed.get('/openapi.json', { config: { rule: 'anyone' }, schema: { hide: true } }, async () => app.swagger())
       // Else the portal's page would answer whatever the API does not have.
       typed.get('/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {

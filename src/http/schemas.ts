@@ -480,6 +480,8 @@ export const AuditRow = z.object({
   detail: z.record(z.string(), z.unknown()),
 })
 export const IssuedToken = z.object({ token: z.string(), kind: z.string(), expiresAt: Time })
+/** A subject's own token for a program that reads data; its text was shown once. */
+export const ReadToken = z.object({ id: z.string(), name: z.string(), expiresAt: Time })
 
 /** One product found by `GET /search`; `match` says which of its names was hit. Order: address, name, prefix, title, column, substring, text. */
 export const SearchHit = z.object({

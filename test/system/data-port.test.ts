@@ -303,6 +303,38 @@ test('an agreement that ends by its time is refused at that time', async () => {
   assert.ok(Date.now() >= Date.parse(agreement.endsAt) - 50)
 })
 
+test('a read token speaks for its subject at the data port and nowhere else, until it is revoked', async () => {
+  const made = await platform.cli(['token', 'create', '--kind', 'read', '--name', 'report', '--until', '1h', '--as', 'consumer'])
+  assert.equal(made.status, 0, made.stderr)
+  const bearer = { authorization: `Bearer ${made.stdout.trim()}` }
+  const status = async (path: string, headers: Record<string, string> = bearer, method = 'GET') =>
+    (await fetch(platform.url + path, { method, headers })).status
+  const answer = await fetch(`${platform.url}${PORT}/patient?limit=500`, { headers: bearer })
+  const seen = ((await answer.json()) as Rows).items
+  assert.deepEqual([...new Set(seen.map((row) => row.facility_id))].sort(), ['F01', 'F02'])
+  assert.equal(await status(PORT), 200)
+  assert.equal(await status(FLIGHTS), 403)
+  assert.equal(await status(`${PORT}/patient`, { ...bearer, 'heddle-as': 'owner' }), 403)
+  for (const path of ['/me', '/products', '/tokens', '/audit', `/products/${ENCOUNTERS}/access`])
+    assert.equal(await status(`/api/v1${path}`), 403, path)
+  assert.equal(await status(`/api/v1/products/${ENCOUNTERS}/connect`, bearer, 'POST'), 403)
+  const basic = { authorization: `Basic ${Buffer.from(`x:${made.stdout.trim()}`).toString('base64')}` }
+  assert.equal(await status(`/git/${ENCOUNTERS}.git/info/refs?service=git-upload-pack`, basic), 401)
+  const listed = await platform.client('consumer').readTokens()
+  assert.deepEqual(
+    listed.items.map(({ name }) => name),
+    ['report'],
+  )
+  assert.ok(!JSON.stringify(listed).includes(made.stdout.trim()))
+  assert.deepEqual((await platform.client('owner').readTokens()).items, [])
+  const { id } = listed.items[0]!
+  await assert.rejects(platform.client('owner').revokeReadToken(id), (error: { code?: string }) => error.code === 'TOKEN_UNKNOWN')
+  assert.equal(await status(`${PORT}/patient`), 200)
+  assert.equal((await platform.cli(['token', 'revoke', id, '--as', 'consumer'])).status, 0)
+  assert.equal(await status(`${PORT}/patient`), 401)
+  assert.deepEqual((await platform.client('consumer').readTokens()).items, [])
+})
+
 test('no value of a row or of a query is in the log, whatever went wrong', async () => {
   const canary = 'canary-7731'
   for (const query of [

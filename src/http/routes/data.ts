@@ -49,7 +49,7 @@ export function dataRoutes(app: App, deps: HttpDeps): void {
   app.get(
     '/data/:domain/:product/:port/:version',
     {
-      config: { rule: 'signed-in' },
+      config: { rule: 'signed-in', tokens: ['read'] },
       schema: {
         params: PortParams,
         description: 'Objects of a port with their columns, for whoever may read it. `environment`: default the last.',
@@ -80,7 +80,7 @@ export function dataRoutes(app: App, deps: HttpDeps): void {
 
   app.get(
     '/data/:domain/:product/:port/:version/:object',
-    { config: { rule: 'signed-in' }, schema: { params: ObjectParams, description: DESCRIPTION } },
+    { config: { rule: 'signed-in', tokens: ['read'] }, schema: { params: ObjectParams, description: DESCRIPTION } },
     async (request, reply) => {
       const pairs = splitQuery(queryOf(request))
       const readable = await readableOf(request, environmentOf(pairs))
