@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { access } from './access.ts'
 import { budget } from './budget.ts'
+import { dataPort } from './data-port.ts'
 import { deploy } from './deploy.ts'
 import type { Bench, Figure, Outcome } from './figures.ts'
 import { describeCommit, describeMachine, load } from './machine.ts'
@@ -10,7 +11,7 @@ import { push } from './push.ts'
 import { start } from './start.ts'
 
 /** `npm run bench [-- NAME…]`: runs the benches, shows a table of each and writes bench/results/<name>.json. Exit code 1 when a limit is missed. */
-const BENCHES: readonly Bench[] = [start, memory, push, deploy, access, budget]
+const BENCHES: readonly Bench[] = [start, memory, push, deploy, access, budget, dataPort]
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !BENCHES.some((bench) => bench.name === name))
 if (unknown.length > 0) {
