@@ -44,6 +44,7 @@ export async function openReader(site: Site, subject: string, validMs: number): 
     )
     if (!rows[0]) throw fail('WAREHOUSE_SUBJECT_UNKNOWN', { what: `${subject} has no grant in ${site.environment}` })
     const login = await ensureReader(client, site.environment, subject)
+    await client.query('SELECT heddle.return_login($1, NULL)', [login])
     await client.query(`ALTER ROLE ${ident(login)} LOGIN PASSWORD ${literal(verifier)} VALID UNTIL ${literal(rows[0].until)}`)
     return login
   })

@@ -7,5 +7,9 @@ export const READERS_OF = `SELECT l.role FROM heddle.login l WHERE l.kind = 'rea
 
 export async function shutReaders(client: Session, own: string): Promise<void> {
   const { rows } = await client.query<{ role: string }>(READERS_OF, [own])
-  for (const { role } of rows) await client.query(`ALTER ROLE ${ident(role)} NOLOGIN PASSWORD NULL VALID UNTIL '-infinity'`)
+  for (const { role } of rows) {
+    // Else a proof that has borrowed it would put back what is taken here.
+    await client.query('SELECT heddle.return_login($1, NULL)', [role])
+    await client.query(`ALTER ROLE ${ident(role)} NOLOGIN PASSWORD NULL VALID UNTIL '-infinity'`)
+  }
 }

@@ -91,7 +91,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     grant: ({ subject, at, context }) => grant(site, subject, at, context),
     grantOwner: ({ subject, place, context }) => grantOwner(site, subject, place, context),
     revoke: ({ subject, at, context }) => revoke(site, subject, at, context),
-    prove: (request) => prove(site, readers, request),
+    prove: (request) => prove(site, request),
     grantProduct: (request) => grantProduct(site, request),
     revokeProduct: (request) => revokeProduct(site, request),
     proveProduct: (request) => proveProduct(site, request),
