@@ -26,6 +26,12 @@ export async function createApp(deps: HttpDeps): Promise<App> {
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     genReqId: () => randomUUID(),
+    // An address that cannot even be decoded reaches no handler.
+    frameworkErrors: (_error, request, reply) => {
+      const unreadable = fail('HTTP_ROUTE_UNKNOWN', { what: 'The address cannot be read' })
+      const { status, body } = problemDocument(unreadable, request.id)
+      return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(body)
+    },
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)

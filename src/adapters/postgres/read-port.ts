@@ -22,8 +22,21 @@ const SWITCHED = new Set(['40001', '42P01', '42703', '3F000'])
 
 type Serving = { n: number; published_at: Date }
 
+/** Shapes by served schema: of one publication they never change, so only its number is asked again. No rows. */
+export type ShapeCache = Map<string, PortShape>
+
+export async function describePort(site: Site, shapes: ShapeCache, at: PortPlace): Promise<PortShape | null> {
+  const schema = `${schemaOf(site, at)} ${at.place.id}`
+  const kept = shapes.get(schema)
+  if (kept && (await servingOf(site, at))?.n === kept.publication) return kept
+  const shape = await readShape(site, at)
+  if (shape) shapes.set(schema, shape)
+  else shapes.delete(schema)
+  return shape
+}
+
 /** The columns are the view's own, so a masked one has the type of its mask. */
-export async function describePort(site: Site, at: PortPlace): Promise<PortShape | null> {
+async function readShape(site: Site, at: PortPlace): Promise<PortShape | null> {
   const [row] = await ask<Serving & { objects: BuiltObject[]; columns: { object: string; name: string; type: string }[] | null }>(
     site,
     `SELECT s.n, r.published_at, s.objects, (
@@ -175,13 +188,18 @@ async function enter(site: Site, pools: ReaderPools, { subject, signal }: PortRe
 
 /** What was read was read from the publication the request was made for, when that is the live one before and after. */
 async function servingStill(site: Site, { at, publication }: PortRead): Promise<Serving | null> {
+  const serving = await servingOf(site, at)
+  return serving?.n === publication ? serving : null
+}
+
+async function servingOf(site: Site, at: PortPlace): Promise<Serving | null> {
   const [row] = await ask<Serving>(
     site,
     `SELECT s.n, r.published_at FROM heddle.served s JOIN heddle.revision r ON r.port = s.port AND r.n = s.n
      WHERE s.port = $1 AND s.product = $2 AND s.state = 'live'`,
     [schemaOf(site, at), at.place.id],
   )
-  return row?.n === publication ? row : null
+  return row ?? null
 }
 
 /** @returns null when the port was switched meanwhile: the same request, made anew, reads the new publication */

@@ -17,7 +17,7 @@ import { createPorts } from './ports.ts'
 import { grantProduct, proveProduct, revokeProduct, setServiceAttributes } from './product-access.ts'
 import { prove } from './prove.ts'
 import { publish } from './publish.ts'
-import { describePort, readCsv, readPage } from './read-port.ts'
+import { describePort, readCsv, readPage, type ShapeCache } from './read-port.ts'
 import { createReaderPools } from './reader-pools.ts'
 import { removeProduct } from './remove-product.ts'
 import { createRoles } from './roles.ts'
@@ -50,6 +50,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
   const target = { environment, host, port, database, clock, log }
   const site: Site = { ...target, pool: openPool(target, deps.provisioner.password) }
   const readers = createReaderPools(site)
+  const shapes: ShapeCache = new Map()
   return {
     environment,
     flags: { transactionalDdl: true, rowPolicies: true, columnMasks: true, zeroCopyClone: 'views' },
@@ -96,7 +97,7 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     revokeProduct: (request) => revokeProduct(site, request),
     proveProduct: (request) => proveProduct(site, request),
     setServiceAttributes: ({ place, attributes }) => setServiceAttributes(site, place, attributes),
-    describePort: (at) => describePort(site, at),
+    describePort: (at) => describePort(site, shapes, at),
     readPage: (request) => readPage(site, readers, request),
     readCsv: (request) => readCsv(site, readers, request),
     enforceBudgets: () => enforceBudgets(site),
