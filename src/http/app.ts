@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { ERRORS } from '../core/errors.ts'
 import { asHeddleError, fail, type HeddleError } from '../core/fail.ts'
@@ -30,7 +30,8 @@ export async function createApp(deps: HttpDeps): Promise<App> {
     frameworkErrors: (_error, request, reply) => {
       const unreadable = fail('HTTP_ROUTE_UNKNOWN', { what: 'The address cannot be read' })
       const { status, body } = problemDocument(unreadable, request.id)
-      return reply.status(status).type('application/problem+json').serializer(JSON.stringify).send(body)
+      const plain = reply as unknown as FastifyReply
+      plain.status(status).type('application/problem+json').serializer(JSON.stringify).send(body)
     },
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>()
