@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { access } from './access.ts'
 import { budget } from './budget.ts'
 import { cli } from './cli.ts'
+import { dataPort } from './data-port.ts'
 import { deploy } from './deploy.ts'
 import type { Bench, Figure, Outcome } from './figures.ts'
 import { describeCommit, describeMachine, load } from './machine.ts'
@@ -16,7 +17,21 @@ import { triggers } from './triggers.ts'
 import { usage } from './usage.ts'
 
 /** `npm run bench [-- NAME…]`: runs the benches, shows a table of each and writes bench/results/<name>.json. Exit code 1 when a limit is missed. */
-const BENCHES: readonly Bench[] = [start, cli, memory, replay, push, triggers, deploy, access, budget, rollback, searching, usage]
+const BENCHES: readonly Bench[] = [
+  start,
+  cli,
+  memory,
+  replay,
+  push,
+  triggers,
+  deploy,
+  access,
+  budget,
+  rollback,
+  searching,
+  usage,
+  dataPort,
+]
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !BENCHES.some((bench) => bench.name === name))
 if (unknown.length > 0) {

@@ -212,6 +212,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       notices,
       version,
       cliToken: data.cliToken,
+      cursorKey: Buffer.from(secret('cursor'), 'base64url'),
       localSubject: 'developer',
       health: () => ({
         state: 'ready',

@@ -2,32 +2,34 @@ import { createHash, randomBytes } from 'node:crypto'
 import { newId } from '../core/id.ts'
 import type { Queries } from '../store/control.ts'
 
-export type TokenKind = 'session' | 'once' | 'git' | 'service'
+export type TokenKind = 'session' | 'once' | 'git' | 'service' | 'read'
 export type TokenFacts = { subject: string; kind: TokenKind; product: string | null }
 
-const PREFIX: Record<TokenKind, string> = { session: 'hds', once: 'hdo', git: 'hdg', service: 'hdv' }
+const PREFIX: Record<TokenKind, string> = { session: 'hds', once: 'hdo', git: 'hdg', service: 'hdv', read: 'hdr' }
 
 /** @returns the token, shown this once; only its hash is kept */
 export async function issueToken(
   queries: Queries,
-  token: TokenFacts & { validMs: number },
-): Promise<{ token: string; expiresAt: Date }> {
+  token: TokenFacts & { validMs: number; name?: string },
+): Promise<{ id: string; token: string; expiresAt: Date }> {
   const text = `${PREFIX[token.kind]}_${randomBytes(24).toString('base64url')}`
   const expiresAt = new Date(Date.now() + token.validMs)
+  const id = newId()
   await queries
     .insertInto('token')
     .values({
-      id: newId(),
+      id,
       subject: token.subject,
       kind: token.kind,
       product: token.product,
+      name: token.name ?? null,
       hash: hashToken(text),
       expires_at: expiresAt,
       used_at: null,
       revoked_at: null,
     })
     .execute()
-  return { token: text, expiresAt }
+  return { id, token: text, expiresAt }
 }
 
 export async function findToken(queries: Queries, text: string): Promise<TokenFacts | null> {
@@ -59,6 +61,37 @@ export async function redeemOnce(queries: Queries, text: string): Promise<string
 
 export async function revokeToken(queries: Queries, text: string): Promise<void> {
   await queries.updateTable('token').set({ revoked_at: new Date() }).where('hash', '=', hashToken(text)).execute()
+}
+
+/** A subject's tokens for programs, the newest first; those that ended are left out. */
+export async function listReadTokens(
+  queries: Queries,
+  subject: string,
+  now: Date,
+): Promise<{ id: string; name: string; expiresAt: Date }[]> {
+  const rows = await queries
+    .selectFrom('token')
+    .select(['id', 'name', 'expires_at'])
+    .where('subject', '=', subject)
+    .where('kind', '=', 'read')
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.map((row) => ({ id: row.id, name: row.name ?? '', expiresAt: row.expires_at }))
+}
+
+/** @returns whether it was theirs and still open */
+export async function revokeReadToken(queries: Queries, subject: string, id: string): Promise<boolean> {
+  const done = await queries
+    .updateTable('token')
+    .set({ revoked_at: new Date() })
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .where('kind', '=', 'read')
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return Number(done.numUpdatedRows) === 1
 }
 
 /** Nobody comes in for this product any more. @returns how many were open */

@@ -259,7 +259,7 @@ test('completion answers verbs, flags, choices and names, and is silent when off
     assert.deepEqual(await complete('sta'), ['start', 'status'])
     assert.deepEqual(await complete('access', 'r'), ['request', 'revoke'])
     assert.deepEqual(await complete('logs', '--fa'), ['--failed'])
-    assert.deepEqual(await complete('token', 'create', 'fleet/planes', '--kind', ''), ['git', 'service'])
+    assert.deepEqual(await complete('token', 'create', 'fleet/planes', '--kind', ''), ['git', 'read', 'service'])
     assert.deepEqual(await complete('show', 'fl'), ['fleet/planes'])
     assert.deepEqual(await complete('--env', 'p'), ['prod'])
     await double.close()

@@ -55,6 +55,11 @@ export function createClient(options: CallOptions) {
       send<Api.Connection>('POST', `${productPath(address)}/connect`, 'Connection', { body }),
     createToken: (address: string, kind: 'git' | 'service') =>
       send<Api.IssuedToken>('POST', `${productPath(address)}/tokens`, 'IssuedToken', { body: { kind } }),
+    /** A token of the caller's own for a program that reads data, e.g. `until: '90d'`. */
+    createReadToken: (body: { name: string; until?: string | undefined }) =>
+      send<Api.IssuedToken>('POST', '/tokens', 'IssuedToken', { body }),
+    readTokens: () => list<Api.ReadToken>('/tokens', 'ReadToken'),
+    revokeReadToken: (id: string) => send<void>('DELETE', `/tokens/${encodeURIComponent(id)}`, 'none'),
     putMetadata: (address: string, document: Record<string, unknown>) =>
       send<void>('PUT', `${productPath(address)}/metadata`, 'none', { body: document }),
     postMetrics: (address: string, document: Record<string, unknown>) =>

@@ -240,7 +240,15 @@ export const sampleConnection: Connection = {
   port: 5433,
   database: 'prod',
   expiresAt: '2026-03-01T21:05:00.000Z',
-  ports: [{ port: 'planes', schema: 'fleet_planes_planes_v1', objects: ['planes'] }],
+  replaced: null,
+  ports: [
+    {
+      port: 'planes',
+      schema: 'fleet_planes_planes_v1',
+      objects: ['planes'],
+      http: 'http://127.0.0.1:4000/data/fleet/planes/planes/v1',
+    },
+  ],
 }
 
 export function sampleEvent(id: number, kind: string, data: Record<string, unknown> = {}, step: string | null = null): RunEvent {

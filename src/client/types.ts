@@ -32,6 +32,7 @@ export type RetirementProposal = z.infer<typeof schemas.RetirementProposal>
 export type PastRelease = z.infer<typeof schemas.PastRelease>
 export type AuditRow = z.infer<typeof schemas.AuditRow>
 export type IssuedToken = z.infer<typeof schemas.IssuedToken>
+export type ReadToken = z.infer<typeof schemas.ReadToken>
 export type Page<T> = { items: T[]; next: string | null }
 
 /** Names of the schemas an answer can be checked against. */

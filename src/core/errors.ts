@@ -871,6 +871,58 @@ export const ERRORS = {
     summary: 'The log-in as the subject did not show what was agreed',
     remedy: 'Look at the evidence: `heddle access show`; the platform team must repair it before the agreement can be active.',
   },
+  // --- data port
+  DATA_QUERY_INVALID: {
+    status: 400,
+    summary: 'The query of the data port cannot be read',
+    remedy: 'Correct it at the column shown, counted in the query string; docs/data-port.md has the whole language.',
+  },
+  DATA_COLUMN_UNKNOWN: {
+    status: 400,
+    summary: 'There is no such column in the object',
+    remedy: 'GET the port itself: it lists objects, columns and types.',
+  },
+  DATA_VALUE_INVALID: {
+    status: 400,
+    summary: "The value does not fit the column's type",
+    remedy: 'Correct it at the column shown, counted in the query string.',
+  },
+  DATA_CURSOR_INVALID: {
+    status: 400,
+    summary: 'The cursor does not belong to this query',
+    remedy: 'Send back `next` of the page before, with the same query and as the same subject; or begin without a cursor.',
+  },
+  DATA_CURSOR_OUTDATED: {
+    status: 410,
+    summary: 'The data were published anew since the first page',
+    remedy: 'Begin again without a cursor.',
+  },
+  DATA_OBJECT_UNKNOWN: {
+    status: 404,
+    summary: 'The port has no such object',
+    remedy: 'GET the port itself: it lists objects, columns and types.',
+  },
+  DATA_FORMAT_UNKNOWN: {
+    status: 406,
+    summary: 'The data port does not speak that format',
+    remedy: 'Accept application/json or text/csv.',
+  },
+  DATA_QUERY_TOO_LONG: {
+    status: 414,
+    summary: 'The query is longer than 8 KB',
+    remedy: 'Ask in several queries, or select and order by fewer columns.',
+  },
+  DATA_BUDGET_EXCEEDED: {
+    status: 504,
+    summary: "The read took longer than the domain's budget allows",
+    remedy: 'Filter more, or ask for fewer rows at once.',
+  },
+  DATA_READERS_BUSY: {
+    status: 503,
+    summary: 'Too many reads at this moment',
+    remedy: 'Try again in a moment.',
+  },
+  TOKEN_UNKNOWN: { status: 404, summary: 'There is no such token', remedy: '`heddle token ls` lists yours.' },
   // --- service levels
   INCIDENT_UNKNOWN: { status: 404, summary: 'There is no such incident', remedy: '`heddle incidents --all` lists them.' },
   INCIDENT_STATE_WRONG: {

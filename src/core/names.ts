@@ -72,3 +72,8 @@ export function environmentGroups(environment: string): { connect: string; job: 
 export function subjectLogin(environment: string, subject: string): string {
   return `${environment}__u__${sqlName(subject)}`
 }
+
+/** The login through which the HTTP data port reads for a subject: a member of the subject's own. */
+export function readerLogin(environment: string, subject: string): string {
+  return `${environment}__h__${sqlName(subject)}`
+}

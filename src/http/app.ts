@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { ERRORS } from '../core/errors.ts'
 import { asHeddleError, fail, type HeddleError } from '../core/fail.ts'
@@ -10,6 +10,7 @@ import type { HttpDeps } from './deps.ts'
 import { needBound } from './permissions.ts'
 import { accessRoutes } from './routes/access.ts'
 import { catalogRoutes } from './routes/catalog.ts'
+import { dataRoutes } from './routes/data.ts'
 import { mountGit } from './routes/git.ts'
 import { identityRoutes } from './routes/identity.ts'
 import { mountPortal } from './routes/portal.ts'
@@ -18,6 +19,7 @@ import { promotionRoutes } from './routes/promotion.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
 import { serviceLevelRoutes } from './routes/service-levels.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import { usageRoutes } from './routes/usage.ts'
 import type { App } from './typed-app.ts'
 
@@ -30,6 +32,13 @@ export async function createApp(deps: HttpDeps): Promise<App> {
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     genReqId: () => randomUUID(),
+    // An address that cannot even be decoded reaches no handler.
+    frameworkErrors: (_error, request, reply) => {
+      const unreadable = fail('HTTP_ROUTE_UNKNOWN', { what: 'The address cannot be read' })
+      const { status, body } = problemDocument(unreadable, request.id)
+      const plain = reply as unknown as FastifyReply
+      plain.status(status).type('application/problem+json').serializer(JSON.stringify).send(body)
+    },
     forceCloseConnections: true,
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
@@ -85,6 +94,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       serviceLevelRoutes(typed, deps)
       catalogRoutes(typed, deps)
       usageRoutes(typed, deps)
+      tokenRoutes(typed, deps)
       typed.get('/openapi.json', { config: { rule: 'anyone' }, schema: { hide: true } }, async () => app.swagger())
       // Else the portal's page would answer whatever the API does not have.
       typed.get('/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {
@@ -93,6 +103,12 @@ export async function createApp(deps: HttpDeps): Promise<App> {
     },
     { prefix: PREFIX },
   )
+  await app.register(async (data) => {
+    dataRoutes(data.withTypeProvider<ZodTypeProvider>() as App, deps)
+    data.get('/data/*', { config: { rule: 'anyone' }, schema: { hide: true } }, async (request) => {
+      throw unknownRoute(request)
+    })
+  })
   await mountGit(app, deps)
   await mountPortal(app, deps)
   return app

@@ -5,11 +5,11 @@ import { findToken } from '../access/tokens.ts'
 import { fail } from '../core/fail.ts'
 import type { HttpDeps } from './deps.ts'
 
-/** Who calls. `behind` is the real subject when a sample user is played; `product` binds a git or service token to its product. */
+/** Who calls. `behind` is the real subject when a sample user is played; `product` binds a git or service token to its product; `read` opens the data port alone. */
 export type Caller = {
   subject: SubjectRow
   behind: string | null
-  via: 'cli-token' | 'session' | 'git' | 'service'
+  via: 'cli-token' | 'session' | 'git' | 'service' | 'read'
   product: string | null
 }
 
@@ -26,7 +26,7 @@ export async function authenticate(deps: HttpDeps, request: FastifyRequest): Pro
   const as = request.headers['heddle-as']
   if (typeof as !== 'string' || as === '' || as === base.subject.name) return base
   const played = await findSubject(deps.lifecycle.control.db, as)
-  if (!played?.sample || base.product !== null)
+  if (!played?.sample || base.product !== null || base.via === 'read')
     throw fail('HTTP_AS_REFUSED', {
       what: `Nobody may act as "${as}"`,
       why: 'Only sample users are played, and only on this machine.',
@@ -59,7 +59,7 @@ async function fromToken(deps: HttpDeps, text: string): Promise<Caller | null> {
   return {
     subject,
     behind: null,
-    via: token.kind === 'session' ? 'session' : token.kind === 'git' ? 'git' : 'service',
+    via: token.kind === 'once' ? 'service' : token.kind,
     product: token.product,
   }
 }
@@ -76,7 +76,8 @@ export async function authenticateBasic(deps: HttpDeps, header: string | undefin
       via: 'cli-token',
       product: null,
     }
-  return fromToken(deps, password)
+  const caller = await fromToken(deps, password)
+  return caller?.via === 'read' ? null : caller
 }
 
 function sameText(a: string, b: string): boolean {

@@ -9,6 +9,8 @@ export type HttpDeps = {
   version: string
   /** the data directory's own token: speaks for this machine's user */
   cliToken: string
+  /** 32 bytes: seals the cursors of the data port */
+  cursorKey: Buffer
   /** the subject that cliToken and one-time URLs stand for */
   localSubject: string
   health(): { state: 'ready' | 'starting'; services: { name: string; state: 'up' | 'starting' | 'down'; detail: string }[] }

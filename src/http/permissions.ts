@@ -14,13 +14,15 @@ export function isBoundElsewhere(caller: Caller, product: ProductRow): boolean {
   return caller.product !== null && caller.product !== product.id
 }
 
-/** A token of a product opens the routes that name its kind, for its own product, and nothing else. */
+/** A token of a product opens the routes that name its kind, for its own product, and nothing else; so does one for reading, for whatever its subject may read. */
 export async function needBound(
   deps: HttpDeps,
   caller: Caller,
   tokens: readonly BoundToken[],
   at: { domain?: string; product?: string },
 ): Promise<void> {
+  if (caller.via === 'read' && !tokens.includes('read'))
+    throw fail('HTTP_NOT_ALLOWED', { what: 'A token for reading opens the data port and nothing else', fix: 'Sign in yourself.' })
   if (caller.product === null) return
   const named =
     at.domain && at.product ? await findProduct(deps.lifecycle.control.db, { domain: at.domain, product: at.product }) : null

@@ -413,7 +413,42 @@ export const Connection = z.object({
   port: z.number(),
   database: z.string(),
   expiresAt: Time,
-  ports: z.array(z.object({ port: z.string(), schema: z.string(), objects: z.array(z.string()) })),
+  /** until when the password before this one would have been good: it ended with this; null when there was none */
+  replaced: Time.nullable(),
+  ports: z.array(
+    z.object({
+      port: z.string(),
+      schema: z.string(),
+      objects: z.array(z.string()),
+      /** address of the port over HTTP; an object's name is its next part */
+      http: z.string(),
+    }),
+  ),
+})
+
+/** A port as it is read over HTTP. `type` is the warehouse's; `json` how its values stand in JSON (bigint and numeric are strings, so that nothing is rounded). */
+export const DataPort = z.object({
+  product: Address,
+  environment: z.string(),
+  port: z.string(),
+  major: z.number(),
+  publication: z.number(),
+  asOf: Time,
+  objects: z.array(
+    z.object({
+      name: z.string(),
+      http: z.string(),
+      columns: z.array(
+        z.object({
+          name: z.string(),
+          type: z.string(),
+          json: z.enum(['number', 'float', 'boolean', 'json', 'timestamp', 'string']),
+          /** a mask stands on it: some readers see, and filter by, the mask */
+          masked: z.boolean(),
+        }),
+      ),
+    }),
+  ),
 })
 
 /** What was asked of PostgreSQL, git and the rest after a retirement, and found; `text` is the same for people. */
@@ -456,6 +491,8 @@ export const AuditRow = z.object({
   detail: z.record(z.string(), z.unknown()),
 })
 export const IssuedToken = z.object({ token: z.string(), kind: z.string(), expiresAt: Time })
+/** A subject's own token for a program that reads data; its text was shown once. */
+export const ReadToken = z.object({ id: z.string(), name: z.string(), expiresAt: Time })
 
 /** One product found by `GET /search`; `match` says which of its names was hit. Order: address, name, prefix, title, column, substring, text. */
 export const SearchHit = z.object({

@@ -5,8 +5,8 @@ import type { Caller } from './authenticate.ts'
 
 /** Every route says who may call it; one without a rule stops the start. `signed-in` routes check the object themselves where it matters. */
 export type Rule = 'anyone' | 'signed-in'
-/** Tokens bound to a product, which a route must name to be open to them. */
-export type BoundToken = 'git' | 'service'
+/** Tokens bound to a product, or to reading, which a route must name to be open to them. */
+export type BoundToken = 'git' | 'service' | 'read'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Mask, RowFilter } from '../policy/types.ts'
 import type { Column, QualityRule } from '../spec/types.ts'
+import type { Page, PageRead, PortCsv, PortRead, PortShape } from './port-read.ts'
 import type { EffectContext, Fence, Resource } from './resource.ts'
 
 /** Where a product lives in one environment; names derive from domain and name (core/names.ts), the UUID is the owner tag on every object. */
@@ -22,7 +23,16 @@ export type Revision = { n: number; objects: { name: string; relation: string; r
 export type ServicePass = { host: string; port: number; database: string; schema: string; user: string; password: string }
 /** What the private schema shows under `name`: a sealed batch, or a served object. With `publication` it is that one, also when it is served no longer. */
 export type PinnedSource = { name: string; relation: string; publication?: number }
-export type Credential = { user: string; password: string; host: string; port: number; database: string; expiresAt: string }
+/** `replaced`: until when the password before this one would have been good; null when there was none. */
+export type Credential = {
+  user: string
+  password: string
+  host: string
+  port: number
+  database: string
+  expiresAt: string
+  replaced: string | null
+}
 
 /** One thing tried while logged in as the subject: `ok` says whether the outcome was the expected one. No row values. */
 export type Proof = {
@@ -271,6 +281,16 @@ export type Warehouse = {
    * itself, are left out) and returns the sums that changed at or after `since`. Survives restarts of either side; what was lost is a gap.
    */
   readUsage(request: { since: string | null; keepDays: number }): Promise<UsageReading>
+  /** What readers of the port are given now, or null when nothing is published. */
+  describePort(at: PortPlace): Promise<PortShape | null>
+  /**
+   * Reads as the subject, through its reader login: a second login that is a member of the subject's own, so a password from issueCredential stays good.
+   * Null: the port was switched to another publication meanwhile.
+   * @throws ACCESS_NOT_GRANTED, DATA_BUDGET_EXCEEDED, DATA_READERS_BUSY
+   */
+  readPage(request: PageRead): Promise<Page | null>
+  /** As readPage, but everything, as CSV with a header line; ends with an error when the session ends. */
+  readCsv(request: PortRead & { limit: number | null }): Promise<PortCsv | null>
   /** Cancels the statements of domains that are over budget; called every second. */
   enforceBudgets(): Promise<{ domain: string; login: string; ms: number }[]>
   /** Outbox events not yet acknowledged, and their acknowledgement. */

@@ -90,7 +90,8 @@ export type Database = {
   token: {
     id: string
     subject: string
-    kind: 'session' | 'once' | 'git' | 'service'
+    kind: 'session' | 'once' | 'git' | 'service' | 'read'
+    name: string | null
     hash: string
     product: string | null
     expires_at: Date

@@ -121,7 +121,15 @@ export function makeFixtures(now: number) {
     port: 5433,
     database: 'prod',
     expiresAt: at(-8 * 60 * minute),
-    ports: [{ port: 'encounters-sql', schema: 'clinical_care_encounters_encounters_sql_v2', objects: ['encounters'] }],
+    replaced: null,
+    ports: [
+      {
+        port: 'encounters-sql',
+        schema: 'clinical_care_encounters_encounters_sql_v2',
+        objects: ['encounters'],
+        http: 'http://127.0.0.1:4000/data/clinical-care/encounters/encounters-sql/v2',
+      },
+    ],
   } satisfies z.infer<typeof shapes.Connection>)
   const failedEvents = makeFailedEvents(now - 12 * minute)
   return {

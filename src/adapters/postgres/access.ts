@@ -6,6 +6,8 @@ import { ident, literal } from '../../sql/quote.ts'
 import { limitLogin } from './budgets.ts'
 import { endSessions } from './end-sessions.ts'
 import { alreadyDone, fenced, guarded } from './fenced.ts'
+import { ensureReader } from './reader-login.ts'
+import { shutReaders } from './readers-of.ts'
 import { admit, ensureLogin } from './roles.ts'
 import { newPassword, scramVerifier } from './scram.ts'
 import { type Session, type Site, transaction } from './session.ts'
@@ -26,18 +28,19 @@ export async function setSubject(
   const doing = `set the attributes of ${subject}`
   const body = async (client: Session) => {
     const login = await ensureLogin(client, site.environment, subject)
-    const moved = await client.query('UPDATE heddle.login SET domain = $2 WHERE role = $1 AND domain IS DISTINCT FROM $2', [
-      login,
-      domain,
-    ])
-    if (moved.rowCount) await limitLogin(client, login, domain)
+    const logins = [login, await ensureReader(client, site.environment, subject)]
+    const { rows: moved } = await client.query<{ role: string }>(
+      'UPDATE heddle.login SET domain = $2 WHERE role = ANY ($1) AND domain IS DISTINCT FROM $2 RETURNING role',
+      [logins, domain],
+    )
+    for (const { role } of moved) await limitLogin(client, role, domain)
     const names = Object.keys(attributes)
-    await client.query('DELETE FROM heddle.attribute WHERE role = $1 AND name <> ALL ($2)', [login, names])
+    await client.query('DELETE FROM heddle.attribute WHERE role = ANY ($1) AND name <> ALL ($2)', [logins, names])
     for (const name of names)
       await client.query(
-        `INSERT INTO heddle.attribute AS a (role, name, vals) VALUES ($1, $2, $3)
+        `INSERT INTO heddle.attribute AS a (role, name, vals) SELECT role, $2, $3 FROM unnest($1::name[]) AS role
          ON CONFLICT (role, name) DO UPDATE SET vals = excluded.vals WHERE a.vals IS DISTINCT FROM excluded.vals`,
-        [login, name, attributes[name]],
+        [logins, name, attributes[name]],
       )
     return { login }
   }
@@ -53,11 +56,12 @@ export async function lockLogin(client: Session, login: string): Promise<void> {
 export async function issueCredential(site: Site, subject: string, validMs: number): Promise<Credential> {
   const login = subjectLogin(site.environment, subject)
   const password = newPassword()
-  const expiresAt = await transaction(site, { doing: `issue a credential for ${subject}` }, async (client) => {
+  const { expiresAt, replaced } = await transaction(site, { doing: `issue a credential for ${subject}` }, async (client) => {
     await lockLogin(client, login)
-    const { rows } = await client.query<{ granted: boolean; until: string; iso: Date }>(
+    const { rows } = await client.query<{ granted: boolean; until: string; iso: Date; before: Date | null }>(
       `SELECT EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid) AS granted,
-         (now() + $2 * interval '1 ms')::text AS until, now() + $2 * interval '1 ms' AS iso
+         (now() + $2 * interval '1 ms')::text AS until, now() + $2 * interval '1 ms' AS iso,
+         CASE WHEN r.rolcanlogin AND r.rolvaliduntil > now() THEN r.rolvaliduntil END AS before
        FROM heddle.login l JOIN pg_roles r ON r.rolname = l.role WHERE l.role = $1 AND l.kind = 'subject'`,
       [login, validMs],
     )
@@ -65,9 +69,9 @@ export async function issueCredential(site: Site, subject: string, validMs: numb
     await client.query(
       `ALTER ROLE ${ident(login)} LOGIN PASSWORD ${literal(scramVerifier(password))} VALID UNTIL ${literal(rows[0].until)}`,
     )
-    return rows[0].iso.toISOString()
+    return { expiresAt: rows[0].iso.toISOString(), replaced: rows[0].before?.toISOString() ?? null }
   })
-  return { user: login, password, host: site.host, port: site.port, database: site.database, expiresAt }
+  return { user: login, password, host: site.host, port: site.port, database: site.database, expiresAt, replaced }
 }
 
 export async function grant(site: Site, subject: string, at: PortPlace, context: EffectContext): Promise<void> {
@@ -136,6 +140,8 @@ export async function takeMembership(client: Session, environment: string, login
   const group = environmentGroups(environment).connect
   if (held.delete(group) && held.size === 0) await client.query(`REVOKE ${ident(group)} FROM ${ident(login)}`)
   const exists = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [login])
-  if (held.size === 0 && exists.rowCount)
+  if (held.size === 0 && exists.rowCount) {
     await client.query(`ALTER ROLE ${ident(login)} NOLOGIN PASSWORD NULL VALID UNTIL '-infinity'`)
+    await shutReaders(client, login)
+  }
 }

@@ -1,17 +1,18 @@
 import type pg from 'pg'
 import { fail } from '../../core/fail.ts'
-import { productNames, subjectLogin } from '../../core/names.ts'
+import { productNames, readerLogin, subjectLogin } from '../../core/names.ts'
 import type { PortPlace, Proof } from '../../platform/warehouse.ts'
 import { ident } from '../../sql/quote.ts'
 import type { BuiltObject } from './build-served.ts'
 import { proveMasked, proveRows } from './prove-policies.ts'
+import { ensureReader } from './reader-login.ts'
 import { newPassword, scramVerifier } from './scram.ts'
-import { ask, connectAs, type Site } from './session.ts'
+import { ask, connectAs, type Site, transaction } from './session.ts'
 import { sqlstate, translate } from './translate.ts'
 
 export type ProveRequest = { subject: string; at: PortPlace; expect: 'granted' | 'revoked'; masked: string[] }
 /** Each try runs one statement as the subject and says how it went; `add` keeps what it proves. */
-export type Proving = { client: pg.Client; add(proof: Omit<Proof, 'at'>): void }
+export type Proving = { client: pg.ClientBase; add(proof: Omit<Proof, 'at'>): void }
 type Serving = { schema: string; objects: BuiltObject[] }
 
 const REFUSED = '42501'
@@ -32,10 +33,11 @@ export async function prove(site: Site, request: ProveRequest): Promise<Proof[]>
     add({
       what: `log in as ${login}`,
       expected: expect === 'granted' ? 'allowed' : 'refused',
-      ok: expect === 'revoked' && ['28000', '42501'].includes(entered.state ?? ''),
+      ok: expect === 'revoked' && isShut(entered),
       sqlstate: entered.state,
       detail: expect === 'granted' ? 'The log-in was refused.' : 'The log-in is refused, so nothing can be read.',
     })
+    if (expect === 'revoked') await proveReader(site, request, serving, add)
     return proofs
   }
   const { client } = entered
@@ -58,7 +60,42 @@ export async function prove(site: Site, request: ProveRequest): Promise<Proof[]>
   } finally {
     await client.end()
   }
+  await proveReader(site, request, serving, add)
   return proofs
+}
+
+/** The same by the login that reads for the subject over HTTP: it must see what the subject sees, and go with it. */
+async function proveReader(site: Site, request: ProveRequest, serving: Serving, add: Proving['add']): Promise<void> {
+  const { subject, expect } = request
+  const granted = expect === 'granted'
+  const login = readerLogin(site.environment, subject)
+  if (granted) await transaction(site, { doing: `make ${login}` }, (client) => ensureReader(client, site.environment, subject))
+  else if (!(await isLogin(site, login))) return
+  // Somebody reading over HTTP in this very moment takes the password back.
+  let entered = await logIn(site, login, granted)
+  for (let tries = 1; tries < 3 && 'state' in entered && entered.state === '28P01'; tries++)
+    entered = await logIn(site, login, granted)
+  if (!('client' in entered) || granted)
+    add({
+      what: `log in as ${login}`,
+      expected: granted ? 'allowed' : 'refused',
+      ok: granted ? 'client' in entered : isShut(entered),
+      sqlstate: 'client' in entered ? null : entered.state,
+      detail: 'client' in entered ? 'It reads for the subject over HTTP.' : 'The log-in over HTTP is refused.',
+    })
+  if (!('client' in entered)) return
+  const { client } = entered
+  const proving: Proving = { client, add: (proof) => add({ ...proof, what: `${proof.what} over HTTP` }) }
+  try {
+    await client.query('SET search_path = pg_catalog, pg_temp')
+    if (granted) await proveGranted(site, proving, request, serving)
+    else
+      for (const { name } of serving.objects)
+        await proveRefused(proving, `read ${serving.schema}.${name}`, readOne(serving.schema, name))
+    await proveRefused(proving, 'become the subject', `SET ROLE ${ident(subjectLogin(site.environment, subject))}`)
+  } finally {
+    await client.end()
+  }
 }
 
 async function proveGranted(
@@ -131,7 +168,7 @@ function readOne(schema: string, name: string): string {
 }
 
 /** @returns the SQLSTATE it failed with, or null */
-async function attempt(client: pg.Client, sql: string): Promise<string | null> {
+async function attempt(client: pg.ClientBase, sql: string): Promise<string | null> {
   try {
     await client.query(sql)
     return null
@@ -150,7 +187,7 @@ async function readServing(site: Site, at: PortPlace): Promise<Serving> {
   return { schema, objects: rows[0]?.objects ?? [] }
 }
 
-async function logIn(site: Site, login: string, letIn: boolean): Promise<{ client: pg.Client } | { state: string | null }> {
+async function logIn(site: Site, login: string, letIn: boolean): Promise<Entered> {
   const password = newPassword()
   const verifier = scramVerifier(password)
   await borrow(site, login, verifier, letIn)
@@ -165,12 +202,26 @@ async function logIn(site: Site, login: string, letIn: boolean): Promise<{ clien
   }
 }
 
+type Entered = { client: pg.Client } | { state: string | null }
+
+function isShut(entered: Entered): boolean {
+  return 'state' in entered && ['28000', '42501'].includes(entered.state ?? '')
+}
+
+/** Of a person: its own login, or the one that reads for it. */
+async function isLogin(site: Site, login: string): Promise<boolean> {
+  const found = await ask(
+    site,
+    `SELECT FROM heddle.login JOIN pg_roles ON rolname = role WHERE role = $1 AND kind IN ('subject', 'reader')`,
+    [login],
+  )
+  return found.length > 0
+}
+
 /** Waits for another proof of the same subject, which takes some milliseconds. */
 async function borrow(site: Site, login: string, verifier: string, letIn: boolean): Promise<void> {
-  const known = await ask(site, `SELECT FROM heddle.login JOIN pg_roles ON rolname = role WHERE role = $1 AND kind = 'subject'`, [
-    login,
-  ])
-  if (known.length === 0) throw fail('WAREHOUSE_SUBJECT_UNKNOWN', { what: `${login} has no login in ${site.environment}` })
+  if (!(await isLogin(site, login)))
+    throw fail('WAREHOUSE_SUBJECT_UNKNOWN', { what: `${login} has no login in ${site.environment}` })
   const until = `now() + interval '1 minute'`
   for (const begun = performance.now(); performance.now() - begun < PATIENCE_MS; ) {
     const rows = await ask<{ mine: boolean }>(site, `SELECT heddle.borrow_login($1, $2, (${until})::text, $3) AS mine`, [

@@ -122,7 +122,7 @@ export async function ensureRole(client: Session, role: string, tag: Tag): Promi
   )
   if (rows[0]) {
     if (carriesTag(rows[0].comment, tag)) return false
-    throw fail(tag.kind === 'subject' ? 'PLATFORM_RESOURCE_FOREIGN' : 'PRODUCT_NAME_TAKEN', {
+    throw fail(tag.kind === 'subject' || tag.kind === 'reader' ? 'PLATFORM_RESOURCE_FOREIGN' : 'PRODUCT_NAME_TAKEN', {
       what: `Role ${role} exists and belongs to something else`,
       why: 'Its comment does not carry the owner tag.',
     })

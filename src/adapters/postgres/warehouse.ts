@@ -17,6 +17,8 @@ import { createPorts } from './ports.ts'
 import { grantProduct, proveProduct, revokeProduct, setServiceAttributes } from './product-access.ts'
 import { prove } from './prove.ts'
 import { publish } from './publish.ts'
+import { describePort, readCsv, readPage, type ShapeCache } from './read-port.ts'
+import { createReaderPools } from './reader-pools.ts'
 import { removeProduct } from './remove-product.ts'
 import { createRoles } from './roles.ts'
 import { createSchemas } from './schemas.ts'
@@ -48,11 +50,16 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
   const database = deps.database ?? environment
   const target = { environment, host, port, database, clock, log }
   const site: Site = { ...target, pool: openPool(target, deps.provisioner.password) }
+  const readers = createReaderPools(site)
+  const shapes: ShapeCache = new Map()
   return {
     environment,
     flags: { transactionalDdl: true, rowPolicies: true, columnMasks: true, zeroCopyClone: 'views' },
     initialise: () => initialise({ ...deps, database }),
-    close: () => site.pool.end(),
+    async close() {
+      await readers.close()
+      await site.pool.end()
+    },
 
     budget: createBudget(site),
     roles: createRoles(site),
@@ -94,6 +101,9 @@ export function createPostgresWarehouse(deps: PostgresWarehouseDeps): Warehouse 
     setServiceAttributes: ({ place, attributes }) => setServiceAttributes(site, place, attributes),
     changeBudgets: (budgets) => changeBudgets(site, budgets),
     readUsage: (request) => readUsage(site, request),
+    describePort: (at) => describePort(site, shapes, at),
+    readPage: (request) => readPage(site, readers, request),
+    readCsv: (request) => readCsv(site, readers, request),
     enforceBudgets: () => enforceBudgets(site),
     drainOutbox: (handle) => drainOutbox(site, handle),
     watchOutbox: (hint) => watchOutbox({ ...target, password: deps.provisioner.password }, hint),

@@ -1,3 +1,4 @@
+import type { Client } from '../../client/client.ts'
 import { fail } from '../../core/fail.ts'
 import type { Context } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
@@ -30,6 +31,7 @@ export async function setSubject(context: Context): Promise<number> {
 /** The token alone is on stdout, so that it can go straight into a file or a secret store; what to know of it is on stderr. */
 export async function createToken(context: Context): Promise<number> {
   const client = await context.client()
+  if (context.option('kind') === 'read') return createReadToken(context, client)
   const product = await context.product(context.args[0])
   const kind = context.option('kind') as 'git' | 'service'
   if (context.flags.dryRun) {
@@ -38,6 +40,19 @@ export async function createToken(context: Context): Promise<number> {
   }
   const issued = await client.createToken(product, kind)
   context.note((style) => [`A ${kind} token of ${product}, until ${showTime(issued.expiresAt, style)}. It is shown once.`])
+  context.print(issued, () => [issued.token])
+  return EXIT.ok
+}
+
+async function createReadToken(context: Context, client: Client): Promise<number> {
+  const name = context.option('name')
+  if (!name) throw fail('CLI_INPUT_MISSING', { what: 'A token for reading has a name', fix: '--name report' })
+  if (context.flags.dryRun) {
+    context.print({ type: 'result', dryRun: true, name, kind: 'read' }, () => [`Would issue a read token called ${name}`])
+    return EXIT.ok
+  }
+  const issued = await client.createReadToken({ name, until: context.option('until') })
+  context.note((style) => [`A read token of your own, until ${showTime(issued.expiresAt, style)}. It is shown once.`])
   context.print(issued, () => [issued.token])
   return EXIT.ok
 }

@@ -17,6 +17,7 @@ import type { Warehouse } from '../../platform/warehouse.ts'
 import { listRuns, needRunRow, runNumber } from '../../run/read-runs.ts'
 import { currentRelease, type ReleaseRow } from '../../run/releases.ts'
 import { audit } from '../../store/audit.ts'
+import { portUrl } from '../data/port-url.ts'
 import type { HttpDeps } from '../deps.ts'
 import { needOwner, needOwnerOrService, needService } from '../permissions.ts'
 import * as shapes from '../schemas.ts'
@@ -261,7 +262,8 @@ export function productRoutes(app: App, deps: HttpDeps): void {
       })
       const served = await warehouse.served({ id: product.id, domain: product.domain, product: product.name })
       const ports = served.filter((port) => owner || held.some((each) => each.port === port.port && each.major === port.major))
-      return connectionView(credential, ports)
+      const place = { id: product.id, domain: product.domain, product: product.name }
+      return connectionView(credential, ports, (at) => portUrl(lifecycle.url(), { place, ...at }))
     },
   )
 
@@ -322,8 +324,9 @@ export function productRoutes(app: App, deps: HttpDeps): void {
 function connectionView(
   credential: Awaited<ReturnType<Warehouse['issueCredential']>>,
   ports: Awaited<ReturnType<Warehouse['served']>>,
+  http: (at: { port: string; major: number }) => string,
 ) {
-  const { user, password, host, port, database, expiresAt } = credential
+  const { user, password, host, port, database, expiresAt, replaced } = credential
   const url = `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${database}`
   return {
     url,
@@ -334,6 +337,12 @@ function connectionView(
     port,
     database,
     expiresAt,
-    ports: ports.map((each) => ({ port: each.port, schema: each.schema, objects: each.objects.map((object) => object.name) })),
+    replaced,
+    ports: ports.map((each) => ({
+      port: each.port,
+      schema: each.schema,
+      objects: each.objects.map((object) => object.name),
+      http: http(each),
+    })),
   }
 }

@@ -120,7 +120,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held record;
 BEGIN
-  PERFORM FROM heddle.login l WHERE l.role = subject_login AND l.kind = 'subject' FOR UPDATE;
+  PERFORM FROM heddle.login l WHERE l.role = subject_login AND l.kind IN ('subject', 'reader') FOR UPDATE;
   IF NOT FOUND OR new_verifier NOT LIKE 'SCRAM-SHA-256$%' THEN
     RAISE EXCEPTION USING ERRCODE = 'HD003', MESSAGE = format('%s is no login of a subject', subject_login);
   END IF;

@@ -34,13 +34,21 @@ CREATE TABLE IF NOT EXISTS heddle.budget (
   temp_file_bytes bigint NOT NULL
 );
 
--- Every login the platform made, and whose budget it spends. `holder` is a subject's name or a product's UUID.
+-- Every login the platform made, and whose budget it spends. `holder` is a subject's name or a product's UUID. A reader is a subject's second login, through
+-- which the HTTP data port reads for it: a member of the subject's own, with the same attributes.
 CREATE TABLE IF NOT EXISTS heddle.login (
   role text PRIMARY KEY,
-  kind text NOT NULL CHECK (kind IN ('subject', 'service', 'prober')),
+  kind text NOT NULL CHECK (kind IN ('subject', 'reader', 'service', 'prober')),
   holder text NOT NULL,
   domain text
 );
+DO $$ BEGIN
+  -- made before there were readers
+  IF pg_get_constraintdef((SELECT oid FROM pg_constraint WHERE conrelid = 'heddle.login'::regclass AND conname = 'login_kind_check')) NOT LIKE '%reader%' THEN
+    ALTER TABLE heddle.login DROP CONSTRAINT login_kind_check;
+    ALTER TABLE heddle.login ADD CONSTRAINT login_kind_check CHECK (kind IN ('subject', 'reader', 'service', 'prober'));
+  END IF;
+END $$;
 
 -- Owners named by the spec are converged; owners granted by request are left alone by that.
 CREATE TABLE IF NOT EXISTS heddle.owner (

@@ -38,9 +38,10 @@ END $$;
 -- adds its kind here.
 CREATE OR REPLACE FUNCTION heddle.reader_of(login text, of_product uuid) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT CASE l.kind
-    WHEN 'subject' THEN l.holder
-    WHEN 'service' THEN (SELECT format('service:%s/%s', p.domain, p.name) FROM heddle.product p WHERE p.id::text = l.holder AND p.id <> of_product)
+  SELECT CASE
+    -- over HTTP a subject reads by its second login
+    WHEN l.kind IN ('subject', 'reader') THEN l.holder
+    WHEN l.kind = 'service' THEN (SELECT format('service:%s/%s', p.domain, p.name) FROM heddle.product p WHERE p.id::text = l.holder AND p.id <> of_product)
   END FROM heddle.login l WHERE l.role = login
 $$;
 

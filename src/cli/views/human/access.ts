@@ -58,11 +58,24 @@ export function renderAgreement(agreement: Agreement, style: Style): string[] {
   return lines
 }
 
-/** Lines to copy; the psql line stands alone. */
-export function renderConnection(connection: Connection, style: Style): string[] {
+/** Lines to copy; psql and curl stand alone. `curl` writes the line for an object's address. */
+export function renderConnection(connection: Connection, style: Style, curl: (url: string) => string): string[] {
+  const first = connection.ports.find((port) => port.objects.length > 0)
+  const { replaced } = connection
   return [
     `    ${connection.psql}`,
+    ...(first ? [`    ${curl(`${first.http}/${encodeURIComponent(first.objects[0]!)}`)}`] : []),
     '',
+    ...(replaced === null
+      ? []
+      : [
+          paint(
+            style,
+            'warn',
+            `The password issued before this one, good until ${showTime(replaced, style)}, is void now. Open sessions go on.`,
+          ),
+          '',
+        ]),
     ...renderFacts(
       [
         ['url', connection.url],

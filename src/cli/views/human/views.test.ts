@@ -238,6 +238,11 @@ test('product, agreement, connection and log show the facts their jobs need', ()
   ])
     assert.ok(product.includes(part), part)
   assert.ok(renderAgreement(sampleAgreement, style).includes('until    2026-05-30 13:05 UTC'))
-  assert.equal(renderConnection(sampleConnection, style)[0], `    ${sampleConnection.psql}`)
+  const lines = renderConnection({ ...sampleConnection, replaced: '2026-03-01T20:00:00.000Z' }, style, (url) => `curl '${url}'`)
+  assert.deepEqual(lines.slice(0, 2), [
+    `    ${sampleConnection.psql}`,
+    "    curl 'http://127.0.0.1:4000/data/fleet/planes/planes/v1/planes'",
+  ])
+  assert.match(lines[3]!, /password issued before this one.*is void/)
   assert.deepEqual(renderLogLines({ id: 1, at: '2026-03-01T13:05:00Z', step: null, kind: 'step', data: {} }, style), [])
 })
