@@ -253,7 +253,16 @@ export const Served = z.object({
   objects: z.array(
     z.object({
       name: z.string(),
-      columns: z.array(z.object({ name: z.string(), type: z.string(), tags: z.array(z.string()), mask: z.string().nullable() })),
+      columns: z.array(
+        z.object({
+          name: z.string(),
+          type: z.string(),
+          tags: z.array(z.string()),
+          mask: z.string().nullable(),
+          /** the author's words */
+          meaning: z.string().nullable().optional(),
+        }),
+      ),
       rows: z.number().nullable(),
     }),
   ),

@@ -7,6 +7,8 @@ import { FailureCard } from '../parts/failure-card.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { Skeleton } from '../parts/loaded.tsx'
 import { type Crumb, CrumbsContext } from './crumbs.tsx'
+import { FindBox } from './find-box.tsx'
+import { Keys } from './keys.tsx'
 import { LiveMark } from './live-mark.tsx'
 import styles from './shell.module.css'
 import { SignedOut } from './signed-out.tsx'
@@ -35,8 +37,10 @@ function Frame({ me }: { me: Me }) {
         <Rail />
         <header className={styles.top}>
           <Breadcrumb crumbs={crumbs} />
+          <FindBox />
           <div className={styles.topEnd}>
             <LiveMark />
+            <Keys />
             <UserMenu me={me} />
           </div>
         </header>
@@ -50,9 +54,10 @@ function Frame({ me }: { me: Me }) {
 
 const ENTRIES: { to: string; label: string; icon: IconName }[] = [
   { to: '/', label: 'Home', icon: 'home' },
-  { to: '/products', label: 'Products', icon: 'products' },
+  { to: '/catalog', label: 'Catalog', icon: 'catalog' },
   { to: '/requests', label: 'Requests', icon: 'requests' },
   { to: '/runs', label: 'Runs', icon: 'runs' },
+  { to: '/lineage', label: 'Lineage', icon: 'lineage' },
 ]
 
 function Rail() {
@@ -86,7 +91,7 @@ function Rail() {
               className={styles.entry}
               activeOptions={{ exact: entry.to === '/' }}
               title={entry.label}
-              data-within={entry.to === '/products' && inProducts}
+              data-within={entry.to === '/catalog' && inProducts}
             >
               <Icon name={entry.icon} />
               <span className={styles.label}>{entry.label}</span>

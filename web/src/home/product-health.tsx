@@ -11,7 +11,7 @@ const WORST = ['failed', 'degraded', 'waiting', 'deploying', 'provisioning', 'dr
 export function ProductHealth({ products }: { products: ProductSummary[] }) {
   const sorted = products.toSorted((a, b) => rank(a) - rank(b) || a.address.localeCompare(b.address))
   return (
-    <Section title="Products" count={products.length} end={<Link to="/products">All products</Link>}>
+    <Section title="Products" count={products.length} end={<Link to="/catalog">Catalog</Link>}>
       <div className={parts.tableBox}>
         <table className={parts.table}>
           <thead>

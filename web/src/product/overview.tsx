@@ -14,6 +14,7 @@ import { cli } from '../text/cli.ts'
 import { counted, formatExact, formatTime } from '../text/time.ts'
 import { Connect } from './connect.tsx'
 import styles from './product.module.css'
+import { Yours } from './yours.tsx'
 
 export function Overview({ product }: { product: Product }) {
   return (
@@ -40,6 +41,7 @@ export function Overview({ product }: { product: Product }) {
         </Section>
       </div>
       <aside className={parts.stack}>
+        <Yours product={product} />
         <Next product={product} />
         <Facts product={product} />
         <Roles product={product} />

@@ -14,6 +14,7 @@ export const cli = {
   withdrawRequest: (request: number) => `heddle request withdraw ${request}`,
   clone: (product: string) => `heddle clone ${product}`,
   connect: (product: string, environment: string) => `heddle connect ${product} --env ${environment}`,
+  revokeAgreement: (agreement: number, reason: string) => words(`heddle access revoke ${agreement}`, option('reason', reason)),
   open: () => 'heddle open',
 }
 

@@ -1,0 +1,120 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { levelsQuery } from '../api/find-queries.ts'
+import type { Agreement, SearchHit } from '../api/types.ts'
+import { formatShare, LevelStrip } from '../parts/level-strip.tsx'
+import parts from '../parts/parts.module.css'
+import { worstOfEachKind } from '../product/worst-levels.ts'
+import { Glyph, Status } from '../status/status.tsx'
+import { wordFor } from '../status/vocabulary.ts'
+import { formatAge, formatDay, formatDuration, formatExact, formatTime } from '../text/time.ts'
+import styles from './catalog.module.css'
+import { hitSearch, Marked, Why } from './match.tsx'
+
+/** One product of the list: state, how it kept its word, how fresh, whose, and why it is here. */
+export function HitRow({ hit, q, mine }: { hit: SearchHit; q: string; mine: Agreement[] }) {
+  const { product } = hit
+  const [domain = '', name = ''] = product.address.split('/')
+  const held = mine.find((agreement) => agreement.product === product.address && ['active', 'expiring'].includes(agreement.state))
+  return (
+    <tr className={styles.row}>
+      <td>
+        <div className={styles.product}>
+          <h3>
+            <Link to="/p/$domain/$name" params={{ domain, name }} search={hitSearch(hit)} className={parts.name}>
+              <Marked text={product.address} q={q} />
+            </Link>
+            <span className={styles.release}>{product.release ?? 'not released'}</span>
+          </h3>
+          <span>
+            <Marked text={product.title} q={hit.match.field === 'title' ? q : ''} />
+          </span>
+          <Why hit={hit} q={q} />
+          <span className={styles.release}>
+            {product.owner}
+            {hit.community && hit.community.toLowerCase() !== domain ? `, ${hit.community}` : ''}
+          </span>
+        </div>
+      </td>
+      <td>
+        <Status kind="product" state={product.state} />
+        {product.state === 'active' ? null : (
+          <small title={formatExact(product.since)}>{product.reason ?? `since ${formatTime(product.since)}`}</small>
+        )}
+      </td>
+      <td>{product.release === null ? <NoLevels /> : <Levels address={product.address} />}</td>
+      <td className={parts.num}>
+        {product.freshness === null ? (
+          <span className="muted">–</span>
+        ) : (
+          <span title={`published ${formatDuration(product.freshness * 1000)} ago`}>{formatAge(product.freshness * 1000)}</span>
+        )}
+      </td>
+      <td className={parts.num}>{hit.consumers}</td>
+      <td>
+        {held ? (
+          <>
+            <Status kind="yours" state="can-read" />
+            <small title={formatExact(held.endsAt)}>until {formatDay(held.endsAt)}</small>
+          </>
+        ) : (
+          <span className="muted">
+            {product.state === 'retired' ? (
+              '–'
+            ) : (
+              <>
+                <Glyph family="off" size={13} /> Can request
+              </>
+            )}
+          </span>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+function NoLevels() {
+  return <span className="muted">–</span>
+}
+
+/** Asked for when the row comes into sight, so a long list asks for what is looked at. */
+function Levels({ address }: { address: string }) {
+  const box = useRef<HTMLDivElement>(null)
+  const [seen, setSeen] = useState(false)
+  useEffect(() => {
+    const watch = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) setSeen(true)
+      },
+      { rootMargin: '120px' },
+    )
+    if (box.current) watch.observe(box.current)
+    return () => watch.disconnect()
+  }, [])
+  const levels = useQuery({ ...levelsQuery(address), enabled: seen })
+  const shown = worstOfEachKind(levels.data?.items ?? [])
+  if (levels.data && !shown.length) return <span className="muted">none promised</span>
+  return (
+    <div ref={box} className={styles.levels}>
+      {shown.map((level) => (
+        <Row key={level.kind} level={level} />
+      ))}
+    </div>
+  )
+}
+
+function Row({ level }: { level: Parameters<typeof LevelStrip>[0]['level'] & { state: string; value: number | null } }) {
+  const { word, family } = wordFor('level', level.state)
+  const plain = family === 'ok'
+  return (
+    <>
+      <span>{level.kind}</span>
+      <LevelStrip level={level} />
+      <span className={styles.value} data-state={level.state} title={word}>
+        {level.value === null ? word : formatShare(level.value)}
+        {plain || level.value === null ? null : <span className="sr-only"> {word}</span>}
+      </span>
+    </>
+  )
+}

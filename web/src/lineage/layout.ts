@@ -1,0 +1,46 @@
+import ELK, { type ELK as Elk, type ElkNode } from 'elkjs/lib/elk-api.js'
+import workerUrl from 'elkjs/lib/elk-worker.min.js?url'
+import type { Picture } from './graph.ts'
+
+export const NODE = { width: 236, height: 50 }
+export type Places = Map<string, { x: number; y: number }>
+
+const OPTIONS = {
+  'elk.algorithm': 'layered',
+  'elk.direction': 'RIGHT',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '96',
+  'elk.spacing.nodeNode': '16',
+  'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
+  'elk.layered.nodePlacement.bk.fixedAlignment': 'BALANCED',
+  'elk.layered.considerModelOrder.strategy': 'PREFER_NODES',
+  'elk.layered.crossingMinimization.forceNodeModelOrder': 'false',
+}
+
+let elk: Elk | null = null
+
+/** The layout engine in a worker of its own, started at the first picture and kept for the next. */
+function engine(): Elk {
+  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl), algorithms: ['layered'] })
+  return elk
+}
+
+/** Where each node goes. Rejects when the engine fails or was told to stop. */
+export async function placeNodes(picture: Picture, signal: AbortSignal): Promise<Places> {
+  const graph: ElkNode = {
+    id: 'root',
+    layoutOptions: OPTIONS,
+    children: picture.items.map(({ id }) => ({ id, ...NODE })),
+    edges: picture.edges.map(({ id, from, to }) => ({ id, sources: [from], targets: [to] })),
+  }
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  const placed = await Promise.race([engine().layout(graph), stopped])
+  return new Map((placed.children ?? []).map(({ id, x = 0, y = 0 }) => [id, { x, y }]))
+}
+
+/** Ends a layout that takes too long; the next one starts a new engine. */
+export function stopLayout(): void {
+  elk?.terminateWorker()
+  elk = null
+}

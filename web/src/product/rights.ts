@@ -1,0 +1,31 @@
+import type { Agreement, Me, Product } from '../api/types.ts'
+
+/** What a reader may do with a product: read it by an agreement, own it, or ask. */
+export type Rights = {
+  name: string
+  owns: boolean
+  /** agreements under which he reads now */
+  held: Agreement[]
+  reads: boolean
+  /** asked for, not decided or not yet granted */
+  pending: Agreement[]
+}
+
+const READING = ['active', 'expiring']
+const PENDING = ['requested', 'approved', 'applying']
+
+export function rightsOf(me: Me | undefined, product: Product, agreements: readonly Agreement[]): Rights {
+  const name = me ? (me.as ?? me.name) : ''
+  const names = [name, ...(me?.groups ?? [])]
+  const owners = product.roles.find((role) => role.role === 'owner')?.subjects ?? []
+  const mine = agreements.filter((agreement) => agreement.subject === name)
+  const held = mine.filter((agreement) => READING.includes(agreement.state))
+  const owns = owners.some((owner) => names.includes(owner))
+  return {
+    name,
+    owns,
+    held,
+    reads: owns || held.length > 0,
+    pending: mine.filter((agreement) => PENDING.includes(agreement.state)),
+  }
+}
