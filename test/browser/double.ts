@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import type { z } from 'zod'
 import * as shapes from '../../src/http/schemas.ts'
+import { findAnswer } from './find-fixtures.ts'
 import { type Fixtures, makePlan } from './fixtures.ts'
 
 const TYPES: Record<string, string> = {
@@ -124,8 +125,10 @@ function read(fixtures: Fixtures, request: Received, query: URLSearchParams): un
   const list = (items: unknown[]) => ({ items, next: null })
   const { method, path } = request
   const number = Number(/^\/(?:runs|requests)\/(\d+)/.exec(path)?.[1])
-  const found = fixtures.requests.find((item) => item.number === number)
+  const asked = fixtures.requests.find((item) => item.number === number)
   if (method === 'GET') {
+    const found = findAnswer(fixtures.find, path, query)
+    if (found !== undefined) return found
     if (path === '/me') return { ...fixtures.me, as: request.headers['heddle-as'] ?? null }
     if (path === '/health') return fixtures.health
     if (path === '/domains') return list(fixtures.domains)
@@ -139,21 +142,22 @@ function read(fixtures: Fixtures, request: Received, query: URLSearchParams): un
     }
     if (path === '/requests') return list(fixtures.requests)
     if (/^\/runs\/\d+$/.test(path)) return Object.values(fixtures.run).find((run) => run.number === number)
-    if (/^\/requests\/\d+$/.test(path)) return found
+    if (/^\/requests\/\d+$/.test(path)) return asked
+    if (path === '/agreements') return list(query.get('subject') === 'consumer' ? fixtures.otherAgreements : [])
   }
   if (method === 'POST') {
     if (path === '/login') return fixtures.me
     if (path === `/products/${fixtures.product.address}/connect`) return fixtures.connection
     if (path === '/requests') return created(fixtures, request.body, query.get('dry-run') === 'true')
-    if (/^\/requests\/\d+\/approve$/.test(path) && found) {
+    if (/^\/requests\/\d+\/approve$/.test(path) && asked) {
       const { note } = shapes.Decision.parse(request.body)
-      Object.assign(found, {
+      Object.assign(asked, {
         state: 'approved',
         next: 'The grant is being applied.',
-        actions: { ...found.actions, approve: false, deny: false },
+        actions: { ...asked.actions, approve: false, deny: false },
       })
-      found.approvals.push({ by: 'dev', at: new Date().toISOString(), decision: 'approved', note: note ?? null })
-      return found
+      asked.approvals.push({ by: 'dev', at: new Date().toISOString(), decision: 'approved', note: note ?? null })
+      return asked
     }
   }
   return undefined

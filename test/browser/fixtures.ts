@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import * as shapes from '../../src/http/schemas.ts'
+import { makeFindFixtures } from './find-fixtures.ts'
 
 /**
  * A small mesh as the API would tell it. Everything goes through the schemas of the API when it is made, so the double cannot drift from them.
@@ -136,6 +137,8 @@ export function makeFixtures(now: number) {
     agreements,
     connection,
     failedEvents,
+    find: makeFindFixtures(now, products),
+    otherAgreements: [{ ...makeAgreement(now, 38, 'consumer', 'active'), product: 'operations/flights', purpose: 'analytics' }],
   }
 }
 
@@ -366,7 +369,19 @@ function productSummary(
 
 function makeProduct(now: number, runs: z.infer<typeof shapes.RunSummary>[]): z.infer<typeof shapes.Product> {
   const at = (ms: number) => new Date(now - ms).toISOString()
-  const column = (name: string, type: string, tags: string[] = [], mask: string | null = null) => ({ name, type, tags, mask })
+  const column = (
+    name: string,
+    type: string,
+    tags: string[] = [],
+    mask: string | null = null,
+    meaning: string | null = null,
+  ) => ({
+    name,
+    type,
+    tags,
+    mask,
+    meaning,
+  })
   const release = { number: 4, label: '2.1.0', commit: '9f2d11c0aa', at: at(123 * minute), run: 790, revision: 31 }
   const served = {
     port: 'encounters-sql',
@@ -380,12 +395,12 @@ function makeProduct(now: number, runs: z.infer<typeof shapes.RunSummary>[]): z.
         name: 'encounters',
         rows: 186_000,
         columns: [
-          column('encounter_id', 'text'),
-          column('patient_id', 'text', ['pii', 'phi'], 'hash'),
-          column('facility_id', 'text'),
-          column('birth_date', 'date', ['pii', 'phi'], 'year'),
+          column('encounter_id', 'text', [], null, 'One stay in one facility'),
+          column('patient_id', 'text', ['pii', 'phi'], 'hash', 'Refers to the patient register'),
+          column('facility_id', 'text', [], null, 'Facility of the stay'),
+          column('birth_date', 'date', ['pii', 'phi'], 'round', 'Date of birth'),
           column('admitted_at', 'timestamp with time zone'),
-          column('diagnosis', 'text', ['phi']),
+          column('diagnosis', 'text', ['phi'], null, 'Main diagnosis, ICD-10'),
         ],
       },
     ],

@@ -152,7 +152,7 @@ function FindInput({ q, onFind }: { q: string; onFind: (q: string) => void }) {
   return (
     <TextInput
       type="search"
-      className={styles.find}
+      styles={{ input: { height: 40, fontSize: 16 } }}
       aria-label="Find in the catalog"
       placeholder="Name, column, tag or words of the description"
       leftSection={<Icon name="search" />}

@@ -6,7 +6,7 @@ import type { Agreement, SearchHit } from '../api/types.ts'
 import { formatShare, LevelStrip } from '../parts/level-strip.tsx'
 import parts from '../parts/parts.module.css'
 import { worstOfEachKind } from '../product/worst-levels.ts'
-import { Glyph, Status } from '../status/status.tsx'
+import { Status } from '../status/status.tsx'
 import { wordFor } from '../status/vocabulary.ts'
 import { formatAge, formatDay, formatDuration, formatExact, formatTime } from '../text/time.ts'
 import styles from './catalog.module.css'
@@ -37,7 +37,7 @@ export function HitRow({ hit, q, mine }: { hit: SearchHit; q: string; mine: Agre
           </span>
         </div>
       </td>
-      <td>
+      <td className={styles.state}>
         <Status kind="product" state={product.state} />
         {product.state === 'active' ? null : (
           <small title={formatExact(product.since)}>{product.reason ?? `since ${formatTime(product.since)}`}</small>
@@ -52,26 +52,23 @@ export function HitRow({ hit, q, mine }: { hit: SearchHit; q: string; mine: Agre
         )}
       </td>
       <td className={parts.num}>{hit.consumers}</td>
-      <td>
+      <td className={styles.yours}>
         {held ? (
           <>
             <Status kind="yours" state="can-read" />
             <small title={formatExact(held.endsAt)}>until {formatDay(held.endsAt)}</small>
           </>
         ) : (
-          <span className="muted">
-            {product.state === 'retired' ? (
-              '–'
-            ) : (
-              <>
-                <Glyph family="off" size={13} /> Can request
-              </>
-            )}
-          </span>
+          <YoursNot product={product} />
         )}
       </td>
     </tr>
   )
+}
+
+function YoursNot({ product }: { product: SearchHit['product'] }) {
+  if (product.state === 'retired' || product.release === null) return <span className="muted">–</span>
+  return <Status kind="yours" state="can-request" />
 }
 
 function NoLevels() {

@@ -10,7 +10,7 @@ import { formatCount } from '../text/time.ts'
 import type { Opened, Picture, Shown, Side } from './graph.ts'
 import { GraphContext, GraphNode, type GraphNodeData } from './graph-node.tsx'
 import { KIND_WORDS } from './kind-words.ts'
-import { NODE } from './layout.ts'
+import { NODE, type Places } from './layout.ts'
 import styles from './lineage.module.css'
 import { nextNode } from './next-node.ts'
 import { usePlaces } from './use-places.ts'
@@ -124,7 +124,7 @@ function Graph({ picture, opened, onToggle, onOpenBoth, onGroup, onFocus }: Prop
     <div className={styles.graph}>
       {failure ? <FailureCard failure={failure} /> : null}
       <GraphContext value={{ active, opened, onToggle, onGroup, onChoose: setChosen, onKey }}>
-        <div className={styles.canvas} ref={box}>
+        <div className={styles.canvas} ref={box} style={{ '--tall': `${tallOf(places)}px` } as React.CSSProperties}>
           {places.size ? (
             <ReactFlow
               nodes={nodes}
@@ -171,6 +171,12 @@ function Graph({ picture, opened, onToggle, onOpenBoth, onGroup, onFocus }: Prop
       </GraphContext>
     </div>
   )
+}
+
+/** As tall as the picture, so that a small one does not float in an empty field. */
+function tallOf(places: Places): number {
+  const ys = [...places.values()].map(({ y }) => y)
+  return ys.length ? Math.max(...ys) - Math.min(...ys) + NODE.height + 120 : 0
 }
 
 function isFocus(item: Shown): boolean {

@@ -77,6 +77,7 @@ const AGREEMENT: Record<string, Word> = {
 
 const YOURS: Record<string, Word> = {
   'can-read': { word: 'Can read', family: 'ok' },
+  'can-request': { word: 'Can request', family: 'off' },
   owner: { word: 'You own it', family: 'ok' },
 }
 
