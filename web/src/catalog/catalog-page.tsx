@@ -120,6 +120,14 @@ export function CatalogPage() {
 }
 
 function summary(count: number, more: boolean, q: string): React.ReactNode {
+  if (!count)
+    return q ? (
+      <>
+        No product <span>matches “{q}”</span>
+      </>
+    ) : (
+      'No product'
+    )
   const products = `${more ? 'First ' : ''}${count === 1 ? '1 product' : `${formatCount(count)} products`}`
   if (!q) return products
   return (

@@ -50,6 +50,8 @@ export function NothingFound({ q, domain, state }: { q: string; domain: string |
         <div className={styles.chips}>
           {drops.map(({ label, search }, index) => {
             const found = counts[index]?.data
+            // A chip that leads to nothing again is no way on.
+            if (found && !found.items.length) return null
             return (
               <Link key={label} to="/catalog" search={search} className={styles.chip}>
                 <Icon name="close" size={12} />

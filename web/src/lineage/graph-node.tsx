@@ -1,6 +1,6 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react'
 import { createContext, use } from 'react'
-import { Glyph, StatusGlyph } from '../status/status.tsx'
+import { StatusGlyph } from '../status/status.tsx'
 import { wordFor } from '../status/vocabulary.ts'
 import type { Opened, Shown, Side } from './graph.ts'
 import { KIND_WORDS } from './kind-words.ts'
@@ -61,15 +61,12 @@ export function GraphNode({ data: { item } }: NodeProps<Node<GraphNodeData>>) {
           <button
             {...common}
             className={styles.main}
+            data-plain={item.node.state === null}
             onClick={() => onChoose(item.id)}
             aria-label={spoken(item)}
             title={item.node.address}
           >
-            {item.node.state ? (
-              <StatusGlyph kind="product" state={item.node.state} say={false} />
-            ) : (
-              <Glyph family="off" size={13} />
-            )}
+            {item.node.state ? <StatusGlyph kind="product" state={item.node.state} say={false} /> : null}
             <span className={styles.line}>{titleOf(item.node)}</span>
             <small>{detailOf(item.node)}</small>
           </button>

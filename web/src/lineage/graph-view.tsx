@@ -8,6 +8,7 @@ import { Icon } from '../parts/icon.tsx'
 import { Status } from '../status/status.tsx'
 import { formatCount } from '../text/time.ts'
 import type { Opened, Picture, Shown, Side } from './graph.ts'
+import { GraphEdge, pointsOf } from './graph-edge.tsx'
 import { GraphContext, GraphNode, type GraphNodeData } from './graph-node.tsx'
 import { KIND_WORDS } from './kind-words.ts'
 import { NODE, type Places } from './layout.ts'
@@ -25,6 +26,7 @@ type Props = {
 }
 
 const NODE_TYPES = { lineage: GraphNode }
+const EDGE_TYPES = { lineage: GraphEdge }
 const FIT = { padding: 0.08, maxZoom: 1 }
 const READABLE_ZOOM = 0.55
 
@@ -37,7 +39,8 @@ export function GraphView(props: Props) {
 }
 
 function Graph({ picture, opened, onToggle, onOpenBoth, onGroup, onFocus }: Props) {
-  const { shown, places, placing, failure, stop } = usePlaces(picture)
+  const { shown, layout, placing, failure, stop } = usePlaces(picture)
+  const { places } = layout
   const flow = useReactFlow()
   const box = useRef<HTMLDivElement>(null)
   const [chosen, setChosen] = useState<string | null>(null)
@@ -67,11 +70,12 @@ function Graph({ picture, opened, onToggle, onOpenBoth, onGroup, onFocus }: Prop
           source: edge.from,
           target: edge.to,
           className: edge.from === active || edge.to === active ? styles.near! : '',
-          data: { kind: edge.kind },
+          type: 'lineage',
+          data: { points: pointsOf(edge, layout) },
           ariaLabel: `${edge.to} reads ${edge.from}`,
         }),
       ),
-    [shown, active],
+    [shown, layout, active],
   )
 
   const looked = useRef(active)
@@ -130,6 +134,7 @@ function Graph({ picture, opened, onToggle, onOpenBoth, onGroup, onFocus }: Prop
               nodes={nodes}
               edges={edges}
               nodeTypes={NODE_TYPES}
+              edgeTypes={EDGE_TYPES}
               fitView
               fitViewOptions={FIT}
               minZoom={0.08}

@@ -3,7 +3,10 @@ import workerUrl from 'elkjs/lib/elk-worker.min.js?url'
 import type { Picture } from './graph.ts'
 
 export const NODE = { width: 236, height: 50 }
-export type Places = Map<string, { x: number; y: number }>
+export type Point = { x: number; y: number }
+export type Places = Map<string, Point>
+/** Where nodes go, and the points a long edge passes so that it runs behind none of them. */
+export type Layout = { places: Places; bends: Map<string, Point[]> }
 
 const OPTIONS = {
   'elk.algorithm': 'layered',
@@ -12,8 +15,10 @@ const OPTIONS = {
   'elk.spacing.nodeNode': '16',
   'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
   'elk.layered.nodePlacement.bk.fixedAlignment': 'BALANCED',
-  'elk.layered.considerModelOrder.strategy': 'PREFER_NODES',
-  'elk.layered.crossingMinimization.forceNodeModelOrder': 'false',
+  'elk.edgeRouting': 'POLYLINE',
+  // Where crossings leave a choice, nodes keep the order they are drawn in: groups come last.
+  'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+  'elk.layered.considerModelOrder.crossingCounterNodeInfluence': '0.001',
 }
 
 let elk: Elk | null = null
@@ -25,7 +30,7 @@ function engine(): Elk {
 }
 
 /** Where each node goes. Rejects when the engine fails or was told to stop. */
-export async function placeNodes(picture: Picture, signal: AbortSignal): Promise<Places> {
+export async function placeNodes(picture: Picture, signal: AbortSignal): Promise<Layout> {
   const graph: ElkNode = {
     id: 'root',
     layoutOptions: OPTIONS,
@@ -36,7 +41,12 @@ export async function placeNodes(picture: Picture, signal: AbortSignal): Promise
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   const placed = await Promise.race([engine().layout(graph), stopped])
-  return new Map((placed.children ?? []).map(({ id, x = 0, y = 0 }) => [id, { x, y }]))
+  return {
+    places: new Map((placed.children ?? []).map(({ id, x = 0, y = 0 }) => [id, { x, y }])),
+    bends: new Map(
+      (placed.edges ?? []).map(({ id, sections }) => [id, sections?.flatMap((section) => section.bendPoints ?? []) ?? []]),
+    ),
+  }
 }
 
 /** Ends a layout that takes too long; the next one starts a new engine. */

@@ -32,7 +32,7 @@ export function LineagePage() {
             <span>what it reads left, what reads it right</span>
             <span>
               <Link to="/p/$domain/$name" params={{ domain, name }}>
-                {domain}/{name}
+                the page of the product
               </Link>
             </span>
           </>

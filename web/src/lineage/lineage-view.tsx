@@ -53,6 +53,7 @@ export function LineageView({ of, search }: { of: string; search: LineageSearch 
     })
   const opening = group && picture?.items.find((item) => item.id === group)
   const list = search.view === 'list'
+  const rows = whole && list ? listRows(whole, only) : []
   return (
     <div className={styles.view}>
       <div className={styles.tools}>
@@ -72,7 +73,7 @@ export function LineageView({ of, search }: { of: string; search: LineageSearch 
           onChange={(event) => change({ only: event.currentTarget.value || undefined }, true)}
         />
         <span className={styles.said} role="status">
-          {picture && whole ? described(picture.total, whole.nodes.size, only, lineage.opening) : ''}
+          {picture && whole ? described(list ? rows.length : picture.total, whole.nodes.size, only, lineage.opening) : ''}
         </span>
         <SegmentedControl
           aria-label="View"
@@ -107,7 +108,7 @@ export function LineageView({ of, search }: { of: string; search: LineageSearch 
             <p>Lineage comes from the spec and from what dbt says at a deploy; the first deploy brings it.</p>
           </Empty>
         ) : list ? (
-          <ListView rows={listRows(whole, only)} onFocus={focusOn} />
+          <ListView rows={rows} onFocus={focusOn} />
         ) : picture.total > MOST_NODES ? (
           <Empty title={`${counted(picture.total, 'node')} are too many for a picture`}>
             <p>Say what their names must hold, in the field above, or look at the list.</p>

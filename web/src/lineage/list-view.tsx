@@ -48,7 +48,7 @@ export function ListView({ rows, onFocus }: { rows: Row[]; onFocus: (address: st
               <td className={parts.num}>{node.up}</td>
               <td className={parts.num}>{node.down}</td>
               <td>
-                {side === 'focus' ? null : (
+                {side === 'focus' || node.kind === 'consumer' || node.kind === 'source' ? null : (
                   <Button size="xs" variant="quiet" onClick={() => onFocus(node.address)}>
                     Focus<span className="sr-only"> on {node.address}</span>
                   </Button>

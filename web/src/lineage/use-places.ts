@@ -2,12 +2,12 @@ import { useEffect, useRef, useState } from 'react'
 import { type Failure, toFailure } from '../api/failure.ts'
 import { placeInColumns } from './columns.ts'
 import type { Picture } from './graph.ts'
-import { NODE, type Places, placeNodes, stopLayout } from './layout.ts'
+import { type Layout, NODE, placeNodes, stopLayout } from './layout.ts'
 
-const NONE: Places = new Map()
+const NONE: Layout = { places: new Map(), bends: new Map() }
 const PATIENCE_MS = 20_000
 
-type Placed = { picture: Picture; places: Places; failure: Failure | null }
+type Placed = { picture: Picture; layout: Layout; failure: Failure | null }
 
 /**
  * The last picture that was placed, and whether a newer one is on its way. What is on the page stays until the new one is ready; when the engine fails,
@@ -22,15 +22,15 @@ export function usePlaces(picture: Picture) {
     stopSwitch.current = stopped
     const late = AbortSignal.timeout(PATIENCE_MS)
     placeNodes(picture, AbortSignal.any([over.signal, stopped.signal, late])).then(
-      (places) => {
-        if (!over.signal.aborted) setPlaced({ picture, places, failure: null })
+      (layout) => {
+        if (!over.signal.aborted) setPlaced({ picture, layout, failure: null })
       },
       (thrown: unknown) => {
         if (over.signal.aborted) return
         stopLayout()
         setPlaced({
           picture,
-          places: placeInColumns(picture, NODE),
+          layout: { places: placeInColumns(picture, NODE), bends: new Map() },
           failure: stopped.signal.aborted ? null : layoutFailure(thrown),
         })
       },
@@ -39,7 +39,7 @@ export function usePlaces(picture: Picture) {
   }, [picture])
   return {
     shown: placed?.picture ?? picture,
-    places: placed?.places ?? NONE,
+    layout: placed?.layout ?? NONE,
     placing: placed?.picture !== picture,
     failure: placed?.failure ?? null,
     stop: () => stopSwitch.current?.abort(),

@@ -55,14 +55,19 @@ export function snippet(way: Way, product: Product, environment: string, connect
       `Schema    ${schema}`,
       `Table     ${object ?? 'any'}`,
     ].join('\n')
-  const address = httpAddress(connection, port) ?? `${origin()}/data/${product.address}/${port}/v${major}`
-  return `curl --user '${user}:${password}' \\\n  '${address}/${object ?? 'OBJECT'}?limit=20'`
+  const at = httpOf(connection, port) ?? `${origin()}/data/${product.address}/${port ?? 'PORT'}/v${major}`
+  const last = environment === product.environments.at(-1)?.name
+  return [
+    '# HEDDLE_TOKEN is your token; heddle connect prints this line with it',
+    `curl -H "Authorization: Bearer $HEDDLE_TOKEN" \\`,
+    `  '${at}/${object ?? 'OBJECT'}?limit=20${last ? '' : `&environment=${environment}`}'`,
+  ].join('\n')
 }
 
-/** The port's address for reading over HTTP, where the server says one. */
-function httpAddress(connection: Connection | null, port: string | null): string | null {
-  const found = connection?.ports.find((each) => each.port === port) as { http?: string } | undefined
-  return found?.http ?? null
+/** The port's address over HTTP, where the server says one. */
+function httpOf(connection: Connection | null, port: string | null): string | null {
+  const found = connection?.ports.find((each) => each.port === port)
+  return found && 'http' in found && typeof found.http === 'string' ? found.http : null
 }
 
 function origin(): string {
