@@ -1,7 +1,8 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useDeferredValue, useEffect, useRef, useState } from 'react'
 import { suggestQuery } from '../api/find-queries.ts'
+import type { SearchHit } from '../api/types.ts'
 import { hitSearch } from '../catalog/match.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { GO_TO } from './go-to.ts'
@@ -13,6 +14,7 @@ const TABS = ['Data', 'Lineage', 'Access', 'Usage']
 /** Any page or product by a few letters of its name. */
 export function Palette({ close, showKeys }: { close: () => void; showKeys: () => void }) {
   const navigate = useNavigate()
+  const client = useQueryClient()
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const q = useDeferredValue(text.trim())
@@ -20,6 +22,11 @@ export function Palette({ close, showKeys }: { close: () => void; showKeys: () =
   const go = (run: () => void) => () => {
     close()
     run()
+  }
+  const openProduct = (hit: SearchHit, search: object) => {
+    const [domain = '', name = ''] = hit.product.address.split('/')
+    close()
+    void navigate({ to: '/p/$domain/$name', params: { domain, name }, search })
   }
   const pages: Item[] = [
     ...GO_TO.map(({ key, to, label }) => ({
@@ -31,8 +38,7 @@ export function Palette({ close, showKeys }: { close: () => void; showKeys: () =
     { id: 'keys', label: 'Keys', detail: '?', run: showKeys },
   ].filter(({ label }) => label.toLowerCase().includes(q.toLowerCase()))
   const products: Item[] = (answer.data?.items ?? []).slice(0, 6).flatMap((hit, index) => {
-    const [domain = '', name = ''] = hit.product.address.split('/')
-    const open = (search: object) => go(() => void navigate({ to: '/p/$domain/$name', params: { domain, name }, search }))
+    const open = (search: object) => () => openProduct(hit, search)
     const own = { id: hit.product.address, label: hit.product.address, detail: hit.product.title, run: open(hitSearch(hit)) }
     if (!q || index > 0) return [own]
     return [
@@ -47,6 +53,14 @@ export function Palette({ close, showKeys }: { close: () => void; showKeys: () =
   })
   const items = q ? [...products, ...pages] : [...pages, ...products]
   const chosen = Math.min(at, items.length - 1)
+  /** Whoever types faster than the list arrives gets the best of what he typed, not what an older list shows. */
+  const choose = async () => {
+    const typed = text.trim()
+    if (at > 0 || !typed || (q === typed && !answer.isPlaceholderData)) return items[chosen]?.run()
+    const best = (await client.fetchQuery(suggestQuery(typed)).catch(() => null))?.items[0]
+    if (best) openProduct(best, hitSearch(best))
+    else pages.find(({ label }) => label.toLowerCase().includes(typed.toLowerCase()))?.run()
+  }
   return (
     <Dialog label="Go to" close={close}>
       <div className={styles.field}>
@@ -70,7 +84,7 @@ export function Palette({ close, showKeys }: { close: () => void; showKeys: () =
             const rows = Math.max(1, items.length)
             if (event.key === 'ArrowDown') setAt((chosen + 1) % rows)
             else if (event.key === 'ArrowUp') setAt((chosen + rows - 1) % rows)
-            else if (event.key === 'Enter') items[chosen]?.run()
+            else if (event.key === 'Enter') void choose()
             else return
             event.preventDefault()
           }}

@@ -46,15 +46,13 @@ export function GraphNode({ data: { item } }: NodeProps<Node<GraphNodeData>>) {
     >
       <Handle type="target" position={Position.Left} isConnectable={false} />
       {item.kind === 'group' ? (
-        <button
-          {...common}
-          className={styles.main}
-          onClick={() => onGroup(item.id)}
-          aria-label={`${item.members.length} more ${word(item.side)} ${item.of}, Enter lists them`}
-        >
+        <button {...common} className={styles.main} onClick={() => onGroup(item.id)}>
           <strong className={styles.more}>+{item.members.length}</strong>
           <span className={styles.line}>more {word(item.side)}</span>
           <small>{trouble(item.members) ?? 'find one by name'}</small>
+          <span className="sr-only">
+            {word(item.side)} {item.of}, Enter lists them
+          </span>
         </button>
       ) : (
         <>
@@ -63,12 +61,12 @@ export function GraphNode({ data: { item } }: NodeProps<Node<GraphNodeData>>) {
             className={styles.main}
             data-plain={item.node.state === null}
             onClick={() => onChoose(item.id)}
-            aria-label={spoken(item)}
             title={item.node.address}
           >
             {item.node.state ? <StatusGlyph kind="product" state={item.node.state} say={false} /> : null}
             <span className={styles.line}>{titleOf(item.node)}</span>
             <small>{detailOf(item.node)}</small>
+            <span className="sr-only">, {spoken(item)}</span>
           </button>
           {(['up', 'down'] as const).map((side) => {
             const open = opened.some((each) => each.address === item.id && each.side === side)
@@ -120,13 +118,13 @@ function trouble(members: readonly NodeOf['node'][]): string | null {
   return bad ? `${bad} in trouble` : null
 }
 
+/** What the picture says by place and shape, for who does not see it. */
 function spoken({ node, hidden, focus }: NodeOf): string {
   const more = hidden.up + hidden.down
   return [
-    `${node.address}${focus ? ', the focus' : ''}`,
+    focus ? 'the focus' : null,
     KIND_WORDS[node.kind],
-    node.state ? wordFor('product', node.state).word : null,
-    node.slo ? `levels ${wordFor('level', node.slo).word}` : null,
+    node.slo === 'met' ? 'levels met' : null,
     `${node.up} before, ${node.down} behind`,
     more ? `Enter shows ${more} more` : null,
   ]

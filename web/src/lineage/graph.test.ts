@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Lineage, LineageNode } from '../api/types.ts'
+import { columnsSuffice, placeInColumns } from './columns.ts'
 import { drawPicture, listRows, mergeAnswers, readOpened, writeOpened } from './graph.ts'
 
 const node = (address: string, up = 0, down = 0, state = 'active'): LineageNode => ({
@@ -127,4 +128,50 @@ test('opened sides go through the address and back', () => {
   assert.deepEqual(readOpened(writeOpened(opened)), opened)
   assert.deepEqual(readOpened('sideways:x,,up'), [])
   assert.equal(writeOpened([]), undefined)
+})
+
+test('one hop each side needs no layout engine; an edge over the focus or a second hop does', () => {
+  const one = mergeAnswers([
+    answer(
+      'a/f',
+      [node('a/f', 1, 1), node('a/u'), node('a/d')],
+      [
+        ['a/u', 'a/f'],
+        ['a/f', 'a/d'],
+      ],
+    ),
+  ])
+  const picture = drawPicture(one, none)
+  assert.ok(columnsSuffice(picture))
+  const places = placeInColumns(picture, { width: 100, height: 50 })
+  assert.ok(places.get('a/u')!.x < places.get('a/f')!.x && places.get('a/f')!.x < places.get('a/d')!.x)
+  const over = answer(
+    'a/f',
+    [...one.nodes.values()],
+    [
+      ['a/u', 'a/f'],
+      ['a/f', 'a/d'],
+      ['a/u', 'a/d'],
+    ],
+  )
+  assert.ok(!columnsSuffice(drawPicture(mergeAnswers([over]), none)))
+  const far = answer('a/d', [node('a/d'), node('a/e')], [['a/d', 'a/e']])
+  assert.ok(
+    !columnsSuffice(
+      drawPicture(
+        mergeAnswers([
+          answer(
+            'a/f',
+            [...one.nodes.values()],
+            [
+              ['a/u', 'a/f'],
+              ['a/f', 'a/d'],
+            ],
+          ),
+          far,
+        ]),
+        none,
+      ),
+    ),
+  )
 })

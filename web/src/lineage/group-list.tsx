@@ -2,7 +2,6 @@ import { ActionIcon, Button, TextInput } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import { Icon } from '../parts/icon.tsx'
 import { StatusGlyph } from '../status/status.tsx'
-import { counted } from '../text/time.ts'
 import type { Shown } from './graph.ts'
 import styles from './lineage.module.css'
 
@@ -27,7 +26,7 @@ export function GroupList({
   return (
     <section
       className={styles.group}
-      aria-label={`${counted(group.members.length, 'more')} ${group.side === 'up' ? 'before' : 'behind'} ${group.of}`}
+      aria-label={`${group.members.length} more ${group.side === 'up' ? 'before' : 'behind'} ${group.of}`}
       onKeyDown={(event) => {
         if (event.key === 'Escape') onClose()
       }}

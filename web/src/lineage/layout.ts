@@ -21,12 +21,18 @@ const OPTIONS = {
   'elk.layered.considerModelOrder.crossingCounterNodeInfluence': '0.001',
 }
 
-let elk: Elk | null = null
+let engine: { elk: Elk; crashed: Promise<never> } | null = null
 
-/** The layout engine in a worker of its own, started at the first picture and kept for the next. */
-function engine(): Elk {
-  elk ??= new ELK({ workerFactory: () => new Worker(workerUrl), algorithms: ['layered'] })
-  return elk
+/** The layout engine in a worker of its own, started at the first picture that needs it and kept for the next. It does not tell when its worker dies. */
+function startEngine() {
+  const crash = Promise.withResolvers<never>()
+  crash.promise.catch(() => {})
+  const workerFactory = () => {
+    const worker = new Worker(workerUrl)
+    worker.addEventListener('error', (event) => crash.reject(event.message || 'its worker did not start'))
+    return worker
+  }
+  return { elk: new ELK({ workerFactory, algorithms: ['layered'] }), crashed: crash.promise }
 }
 
 /** Where each node goes. Rejects when the engine fails or was told to stop. */
@@ -40,7 +46,8 @@ export async function placeNodes(picture: Picture, signal: AbortSignal): Promise
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
-  const placed = await Promise.race([engine().layout(graph), stopped])
+  engine ??= startEngine()
+  const placed = await Promise.race([engine.elk.layout(graph), engine.crashed, stopped])
   return {
     places: new Map((placed.children ?? []).map(({ id, x = 0, y = 0 }) => [id, { x, y }])),
     bends: new Map(
@@ -51,6 +58,6 @@ export async function placeNodes(picture: Picture, signal: AbortSignal): Promise
 
 /** Ends a layout that takes too long; the next one starts a new engine. */
 export function stopLayout(): void {
-  elk?.terminateWorker()
-  elk = null
+  engine?.elk.terminateWorker()
+  engine = null
 }

@@ -1,6 +1,6 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { type Failure, toFailure } from '../api/failure.ts'
-import { placeInColumns } from './columns.ts'
+import { columnsSuffice, placeInColumns } from './columns.ts'
 import type { Picture } from './graph.ts'
 import { type Layout, NODE, placeNodes, stopLayout } from './layout.ts'
 
@@ -15,8 +15,13 @@ type Placed = { picture: Picture; layout: Layout; failure: Failure | null }
  */
 export function usePlaces(picture: Picture) {
   const [placed, setPlaced] = useState<Placed | null>(null)
+  const plain = useMemo(
+    () => (columnsSuffice(picture) ? { places: placeInColumns(picture, NODE), bends: new Map() } : null),
+    [picture],
+  )
   const stopSwitch = useRef<AbortController | null>(null)
   useEffect(() => {
+    if (plain) return setPlaced({ picture, layout: plain, failure: null })
     const over = new AbortController()
     const stopped = new AbortController()
     stopSwitch.current = stopped
@@ -36,7 +41,8 @@ export function usePlaces(picture: Picture) {
       },
     )
     return () => over.abort()
-  }, [picture])
+  }, [picture, plain])
+  if (plain) return { shown: picture, layout: plain, placing: false, failure: null, stop: () => {} }
   return {
     shown: placed?.picture ?? picture,
     layout: placed?.layout ?? NONE,
