@@ -28,6 +28,7 @@ test('every command the portal offers to copy is one the shell and the command l
     ['request withdraw', cli.withdrawRequest(55)],
     ['clone', cli.clone('fleet/planes')],
     ['connect', cli.connect('fleet/planes', 'prod')],
+    ['access revoke', cli.revokeAgreement(42, "it's over; now")],
     ['open', cli.open()],
     [
       'new',

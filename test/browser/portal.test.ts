@@ -252,7 +252,7 @@ describe('portal', () => {
 
   test('access is asked for with a purpose of the offer, no longer than it allows', async () => {
     await open('/p/clinical-care/encounters')
-    await page.getByRole('link', { name: 'Request access' }).click()
+    await page.getByRole('link', { name: 'Request access' }).first().click()
     const form = page.getByRole('form', { name: 'Request access' })
     await form.getByRole('button', { name: 'Request access' }).click()
     await visible(form.getByText('Choose what you will use it for.'))
@@ -275,17 +275,39 @@ describe('portal', () => {
     })
   })
 
-  test('a connection is made on demand and its password never shown', async () => {
+  test('a connection is made on demand, once for the whole page, and its password never shown', async () => {
+    fixtures.me.groups.push('clinical-data-team')
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await open('/p/clinical-care/encounters')
-    assert.equal(sent('POST', '/products/clinical-care/encounters/connect').length, 0)
-    await page.getByRole('button', { name: 'Get connection' }).click()
+    const connects = () => sent('POST', '/products/clinical-care/encounters/connect')
+    assert.equal(connects().length, 0)
+    await page.getByRole('region', { name: 'Connect' }).getByRole('button', { name: 'Copy connection' }).click()
     await visible(page.getByText('as dev_1f'))
-    for (const way of ['psql', 'JDBC', 'Python']) {
+    for (const way of ['psql', 'JDBC', 'dbt', 'Python', 'BI', 'HTTP']) {
       await page.getByText(way, { exact: true }).click()
-      await visible(page.getByText('••••••••'))
+      await visible(page.getByText(way === 'HTTP' ? '$HEDDLE_TOKEN' : '••••••••'))
       assert.doesNotMatch(await page.locator('body').innerText(), /cret-pw/, way)
+      await page
+        .getByRole('button', { name: /Cop(y connection|ied)/ })
+        .first()
+        .click()
     }
-    assert.deepEqual(sent('POST', '/products/clinical-care/encounters/connect')[0]?.body, { environment: 'prod' })
+    assert.match(await page.evaluate<string>('navigator.clipboard.readText()'), /s%23cret-pw/)
+    assert.deepEqual(
+      connects().map((one) => one.body),
+      [{ environment: 'prod' }],
+    )
+  })
+
+  test('a login that is refused is told, and no clipboard is blamed', async () => {
+    fixtures.me.groups.push('clinical-data-team')
+    double.answers.set('POST /products/clinical-care/encounters/connect', () =>
+      problem(403, 'ACCESS_NOT_GRANTED', 'dev has no active agreement', { fix: 'Ask for access.' }),
+    )
+    await open('/p/clinical-care/encounters')
+    await page.getByRole('region', { name: 'Connect' }).getByRole('button', { name: 'Copy connection' }).click()
+    await visible(page.getByRole('alert').getByText('dev has no active agreement'))
+    assert.equal(await page.getByText('did not let the page write').count(), 0)
   })
 
   test('the one-time address signs in and leaves the address bar; a used one says so', async () => {
@@ -372,7 +394,7 @@ describe('portal', () => {
     '/runs/812',
     '/runs/815',
     '/runs/816',
-    '/products',
+    '/catalog',
     '/p/clinical-care/encounters',
     '/p/clinical-care/encounters?tab=data',
   ]
