@@ -93,6 +93,13 @@ function Graph({ picture, opened, onToggle, onOpenBoth, onGroup, onFocus }: Prop
     return () => cancelAnimationFrame(frame)
   }, [places, flow])
 
+  // The list of a group takes a part of the width.
+  useEffect(() => {
+    const [element, watch] = [box.current, new ResizeObserver(() => void flow.fitView(FIT))]
+    if (element) watch.observe(element)
+    return () => watch.disconnect()
+  }, [flow])
+
   const focusNode = (id: string) => {
     setChosen(id)
     const element = box.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id)}"]`)

@@ -49,11 +49,25 @@ export async function placeNodes(picture: Picture, signal: AbortSignal): Promise
   engine ??= startEngine()
   const placed = await Promise.race([engine.elk.layout(graph), engine.crashed, stopped])
   return {
-    places: new Map((placed.children ?? []).map(({ id, x = 0, y = 0 }) => [id, { x, y }])),
+    places: withGroupsLast(picture, new Map((placed.children ?? []).map(({ id, x = 0, y = 0 }) => [id, { x, y }]))),
     bends: new Map(
       (placed.edges ?? []).map(({ id, sections }) => [id, sections?.flatMap((section) => section.bendPoints ?? []) ?? []]),
     ),
   }
+}
+
+/** "+87" reads as the end of its column. A group has one edge, so moving it crosses nothing that matters. */
+function withGroupsLast(picture: Picture, places: Places): Places {
+  const groups = new Set(picture.items.filter((item) => item.kind === 'group').map(({ id }) => id))
+  if (!groups.size) return places
+  const columns = Map.groupBy(places, ([, { x }]) => x)
+  return new Map(
+    [...columns.values()].flatMap((column) => {
+      const heights = column.map(([, { y }]) => y).toSorted((a, b) => a - b)
+      const order = column.toSorted(([a, at], [b, bt]) => Number(groups.has(a)) - Number(groups.has(b)) || at.y - bt.y)
+      return order.map(([id, { x }], index): [string, Point] => [id, { x, y: heights[index]! }])
+    }),
+  )
 }
 
 /** Ends a layout that takes too long; the next one starts a new engine. */
