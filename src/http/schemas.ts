@@ -186,6 +186,8 @@ export const ServiceLevel = z.object({
       good: z.number(),
       bad: z.number(),
       unevaluated: z.number(),
+      /** of the good and bad ones: measured by a run that replayed the source's past */
+      replayed: z.number().optional(),
     }),
   ),
   next: z.string(),
