@@ -1,4 +1,11 @@
-import { createRootRoute, createRoute, createRouter, type ErrorComponentProps, lazyRouteComponent } from '@tanstack/react-router'
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router'
 import { NotFound } from './frame/not-found.tsx'
 import { Shell } from './frame/shell.tsx'
 import { FailureCard } from './parts/failure-card.tsx'
@@ -8,6 +15,7 @@ import { readLogSearch } from './run/log-search.ts'
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined)
+const count = (value: unknown): number | undefined => (Number.isInteger(value) && Number(value) > 0 ? Number(value) : undefined)
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -28,11 +36,46 @@ const products = createRoute({
 const product = createRoute({
   getParentRoute: () => root,
   path: '/p/$domain/$name',
-  validateSearch: (search): { tab?: string | undefined; port?: string | undefined } => ({
+  validateSearch: (
+    search,
+  ): { tab?: string | undefined; port?: string | undefined; rollback?: string | undefined; to?: number | undefined } => ({
     tab: text(search.tab),
     port: text(search.port),
+    rollback: text(search.rollback),
+    to: count(search.to),
   }),
   component: lazyRouteComponent(() => import('./product/product-page.tsx'), 'ProductPage'),
+})
+
+/** Where messages of service levels lead. */
+const told = createRoute({
+  getParentRoute: () => root,
+  path: '/products/$domain/$name',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/p/$domain/$name', params, search: {}, replace: true })
+  },
+})
+
+const retire = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$domain/$name/retire',
+  component: lazyRouteComponent(() => import('./retire/retire-page.tsx'), 'RetirePage'),
+})
+
+const incidents = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents',
+  validateSearch: (search): { show?: string | undefined; product?: string | undefined } => ({
+    show: text(search.show),
+    product: text(search.product),
+  }),
+  component: lazyRouteComponent(() => import('./incident/incidents-page.tsx'), 'IncidentsPage'),
+})
+
+const incident = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents/$number',
+  component: lazyRouteComponent(() => import('./incident/incident-page.tsx'), 'IncidentPage'),
 })
 
 const create = createRoute({
@@ -74,7 +117,7 @@ const run = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, products, product, create, requests, request, runs, run]),
+  routeTree: root.addChildren([home, products, product, told, retire, incidents, incident, create, requests, request, runs, run]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultPendingMs: 0,

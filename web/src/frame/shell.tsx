@@ -53,6 +53,7 @@ const ENTRIES: { to: string; label: string; icon: IconName }[] = [
   { to: '/products', label: 'Products', icon: 'products' },
   { to: '/requests', label: 'Requests', icon: 'requests' },
   { to: '/runs', label: 'Runs', icon: 'runs' },
+  { to: '/incidents', label: 'Incidents', icon: 'incidents' },
 ]
 
 function Rail() {

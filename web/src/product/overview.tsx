@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { incidentsQuery } from '../api/operate-queries.ts'
 import { requestsQuery } from '../api/queries.ts'
 import type { Product } from '../api/types.ts'
 import { brokenRuns } from '../home/what-needs-me.ts'
@@ -13,6 +14,8 @@ import { wordFor } from '../status/vocabulary.ts'
 import { cli } from '../text/cli.ts'
 import { counted, formatExact, formatTime } from '../text/time.ts'
 import { Connect } from './connect.tsx'
+import { LevelsNow } from './levels-now.tsx'
+import { Operate } from './operate.tsx'
 import styles from './product.module.css'
 
 export function Overview({ product }: { product: Product }) {
@@ -21,6 +24,7 @@ export function Overview({ product }: { product: Product }) {
       <div className={parts.stack}>
         <Trouble product={product} />
         {product.description ? <p className={styles.description}>{product.description}</p> : null}
+        <LevelsNow product={product} />
         <Environments product={product} />
         <Connect product={product} />
         <Section
@@ -41,6 +45,7 @@ export function Overview({ product }: { product: Product }) {
       </div>
       <aside className={parts.stack}>
         <Next product={product} />
+        <Operate product={product} />
         <Facts product={product} />
         <Roles product={product} />
       </aside>
@@ -48,12 +53,13 @@ export function Overview({ product }: { product: Product }) {
   )
 }
 
-/** Why the state is what it is, and what failed last: two lines at most, each with where to look. */
+/** Why the state is what it is, what fails, and what failed last: each with where to look. */
 function Trouble({ product }: { product: Product }) {
+  const incidents = useQuery(incidentsQuery({ product: product.address, open: true })).data?.items ?? []
   const [broken] = brokenRuns(product.runs)
   const { family, word } = wordFor('product', product.state)
   const telling = product.reason !== null && family !== 'ok'
-  if (!telling && !broken) return null
+  if (!telling && !broken && !incidents.length) return null
   return (
     <ul className={styles.trouble}>
       {telling ? (
@@ -64,6 +70,19 @@ function Trouble({ product }: { product: Product }) {
           </p>
         </li>
       ) : null}
+      {incidents.slice(0, 3).map((incident) => (
+        <li key={incident.number}>
+          <Glyph family={incident.severity === 'page' ? 'bad' : 'warn'} />
+          <p>
+            <strong>{incident.slo} fails</strong> in {incident.environment} since {formatTime(incident.openedAt)}.{' '}
+            {incident.cause.what}
+            {incident.acknowledgedBy ? <span className="muted"> Taken by {incident.acknowledgedBy}.</span> : null}
+          </p>
+          <Link to="/incidents/$number" params={{ number: String(incident.number) }}>
+            Incident {incident.number}
+          </Link>
+        </li>
+      ))}
       {broken ? (
         <li>
           <Glyph family="bad" />

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { accessQuery, productQuery } from '../api/queries.ts'
+import { accessQuery, meQuery, productQuery } from '../api/queries.ts'
 import type { Product } from '../api/types.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { productCrumbs } from '../frame/product-crumbs.ts'
@@ -9,14 +9,21 @@ import { Loaded } from '../parts/loaded.tsx'
 import { Page } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
 import { TabLinks } from '../parts/tab-links.tsx'
+import { ReleasesTab } from '../release/releases-tab.tsx'
+import { Tombstone } from '../retire/tombstone.tsx'
+import { SloTab } from '../slo/slo-tab.tsx'
 import { Status } from '../status/status.tsx'
 import { formatDuration, formatExact, formatTime } from '../text/time.ts'
 import { AccessTab } from './access-tab.tsx'
 import { DataTab } from './data-tab.tsx'
+import { mayOperate } from './may-operate.ts'
 import { Overview } from './overview.tsx'
 import styles from './product.module.css'
+import { ProductActions } from './product-actions.tsx'
+import { RunsTab } from './runs-tab.tsx'
 
 const route = getRouteApi('/p/$domain/$name')
+const TABS = ['overview', 'data', 'slos', 'releases', 'runs', 'access'] as const
 
 /** Is it up, fresh, mine to use, who owns it, what version? */
 export function ProductPage() {
@@ -35,9 +42,11 @@ export function ProductPage() {
 }
 
 function ProductView({ product, domain, name }: { product: Product; domain: string; name: string }) {
-  const { tab: asked, port } = route.useSearch()
+  const { tab: asked, port, rollback, to } = route.useSearch()
   const agreements = useQuery(accessQuery(domain, name))
-  const tab = asked === 'data' || asked === 'access' ? asked : 'overview'
+  const may = mayOperate(product, useQuery(meQuery).data)
+  const tab = TABS.find((each) => each === asked) ?? 'overview'
+  const retired = product.state === 'retired'
   const pending = agreements.data?.items.filter((agreement) => agreement.state === 'requested').length
   return (
     <Page
@@ -64,7 +73,11 @@ function ProductView({ product, domain, name }: { product: Product; domain: stri
         </>
       }
       actions={
-        product.offers.length && tab !== 'access' ? (
+        may ? (
+          retired ? null : (
+            <ProductActions product={product} rollingBack={tab === 'releases' && rollback !== undefined} />
+          )
+        ) : product.offers.length && tab !== 'access' ? (
           <ButtonLink
             to="/p/$domain/$name"
             params={{ domain, name }}
@@ -76,22 +89,34 @@ function ProductView({ product, domain, name }: { product: Product; domain: stri
         ) : null
       }
     >
-      <TabLinks
-        label="Parts of the product"
-        current={tab}
-        tabs={[
-          { value: 'overview', label: 'Overview' },
-          { value: 'data', label: 'Data' },
-          { value: 'access', label: 'Access', count: pending },
-        ]}
-      />
-      {tab === 'overview' ? <Overview product={product} /> : null}
-      {tab === 'data' ? <DataTab product={product} /> : null}
-      {tab === 'access' ? (
-        <div className={parts.stack}>
-          <AccessTab product={product} agreements={agreements} port={port} />
-        </div>
-      ) : null}
+      {retired ? (
+        <Tombstone product={product} />
+      ) : (
+        <>
+          <TabLinks
+            label="Parts of the product"
+            current={tab}
+            tabs={[
+              { value: 'overview', label: 'Overview' },
+              { value: 'data', label: 'Data' },
+              { value: 'slos', label: 'SLOs' },
+              { value: 'releases', label: 'Releases' },
+              { value: 'runs', label: 'Runs' },
+              { value: 'access', label: 'Access', count: pending },
+            ]}
+          />
+          {tab === 'overview' ? <Overview product={product} /> : null}
+          {tab === 'data' ? <DataTab product={product} /> : null}
+          {tab === 'slos' ? <SloTab product={product} /> : null}
+          {tab === 'releases' ? <ReleasesTab product={product} rollback={rollback} to={to} /> : null}
+          {tab === 'runs' ? <RunsTab product={product} /> : null}
+          {tab === 'access' ? (
+            <div className={parts.stack}>
+              <AccessTab product={product} agreements={agreements} port={port} />
+            </div>
+          ) : null}
+        </>
+      )}
     </Page>
   )
 }

@@ -75,7 +75,13 @@ const AGREEMENT: Record<string, Word> = {
   failed: { word: 'Failed to apply', family: 'bad' },
 }
 
-const KINDS = { run: RUN, node: NODE, product: PRODUCT, level: LEVEL, request: REQUEST, agreement: AGREEMENT }
+const INCIDENT: Record<string, Word> = {
+  open: { word: 'Open', family: 'bad' },
+  acknowledged: { word: 'Acknowledged', family: 'run' },
+  resolved: { word: 'Resolved', family: 'ok' },
+}
+
+const KINDS = { run: RUN, node: NODE, product: PRODUCT, level: LEVEL, request: REQUEST, agreement: AGREEMENT, incident: INCIDENT }
 export type StatusKind = keyof typeof KINDS
 
 /** A state that is not in the list shows as itself, without a colour: it never passes for a good one. */
