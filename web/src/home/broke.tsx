@@ -28,14 +28,14 @@ export function Broke({ runs, incidents }: { runs: RunSummary[]; incidents: Inci
       title="Broke"
       count={items.length}
       end={
-        <>
-          {incidents.length ? <Link to="/incidents">All incidents</Link> : null}{' '}
+        <span className={styles.ends}>
+          {incidents.length ? <Link to="/incidents">All incidents</Link> : null}
           {runs.length ? (
             <Link to="/runs" search={{ state: 'failed' }}>
               All failed runs
             </Link>
           ) : null}
-        </>
+        </span>
       }
     >
       <ul className={styles.work}>{items.slice(0, SHOWN).map((item) => item.row)}</ul>

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { ProductSummary, RunSummary } from '../api/types.ts'
 import { Section } from '../parts/page.tsx'
+import parts from '../parts/parts.module.css'
 import { formatExact, formatTime } from '../text/time.ts'
 import styles from './home.module.css'
 
@@ -14,6 +15,8 @@ const WORDS: Record<string, string> = {
   retire: 'retired',
   restore: 'restored',
 }
+
+const RELEASED = ['deploy', 'promote', 'rollback', 'restore']
 
 /** What changed in a week: everything but refreshes, which change no code. */
 export function Changed({ runs, products, now }: { runs: RunSummary[]; products: ProductSummary[]; now: number }) {
@@ -29,23 +32,18 @@ export function Changed({ runs, products, now }: { runs: RunSummary[]; products:
       <ul className={styles.changes}>
         {changes.slice(0, SHOWN).map((run) => (
           <li key={run.number}>
-            <Link to="/runs/$number" params={{ number: String(run.number) }}>
+            <Link to="/runs/$number" params={{ number: String(run.number) }} className={parts.name}>
               {run.product}
             </Link>
-            <span>
-              {WORDS[run.kind]}
-              {/* Which release it made is known of the newest change alone. */}
-              {run.kind !== 'retire' &&
-              run.kind !== 'bootstrap' &&
-              newest.get(run.product) === run.number &&
-              release.get(run.product) ? (
-                <span className="muted"> {release.get(run.product)}</span>
-              ) : null}
-            </span>
-            <span className="muted">{run.by}</span>
-            <time className="muted" dateTime={run.endedAt ?? run.createdAt} title={formatExact(run.endedAt ?? run.createdAt)}>
+            <time dateTime={run.endedAt ?? run.createdAt} title={formatExact(run.endedAt ?? run.createdAt)}>
               {formatTime(run.endedAt ?? run.createdAt)}
             </time>
+            {/* Which release it made is known of the newest change alone. */}
+            <small>
+              {WORDS[run.kind]}
+              {newest.get(run.product) === run.number && RELEASED.includes(run.kind) ? ` ${release.get(run.product) ?? ''}` : ''}{' '}
+              by {run.by}, {run.because}
+            </small>
           </li>
         ))}
       </ul>

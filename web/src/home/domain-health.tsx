@@ -6,7 +6,7 @@ import { Section } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
 import { BudgetBar } from '../slo/budget.tsx'
 import { DayStrip } from '../slo/day-strip.tsx'
-import { budgetWords, formatShare, worstLevel } from '../slo/level-words.ts'
+import { budgetWords, leftShare, worstLevel } from '../slo/level-words.ts'
 import { Status } from '../status/status.tsx'
 import { counted } from '../text/time.ts'
 import { byDomain, type Domain } from './by-domain.ts'
@@ -35,7 +35,7 @@ export function DomainHealth({ products }: { products: ProductSummary[] }) {
                 <th>Domain</th>
                 <th>State</th>
                 <th>20 days</th>
-                <th className={parts.num}>Budget</th>
+                <th className={parts.num}>Budget left</th>
               </tr>
             </thead>
             <tbody>
@@ -57,6 +57,19 @@ export function DomainHealth({ products }: { products: ProductSummary[] }) {
   )
 }
 
+function Left({ level }: { level: ServiceLevel | null }) {
+  const left = level && leftShare(level)
+  if (!level?.evaluated || left === null) return <span className="muted">–</span>
+  return (
+    <span className={styles.left}>
+      <span>
+        {Math.round(left * 100)} %<small>{level.name}</small>
+      </span>
+      <BudgetBar level={level} />
+    </span>
+  )
+}
+
 function Row({ domain: { name, products, worst }, level }: { domain: Domain; level: ServiceLevel | null }) {
   const [, product = ''] = worst.address.split('/')
   return (
@@ -69,26 +82,15 @@ function Row({ domain: { name, products, worst }, level }: { domain: Domain; lev
       </td>
       <td>
         <Status kind="product" state={worst.state} />
-        {worst.slo ? (
+        {worst.slo && worst.slo !== 'met' ? (
           <small>
-            levels <Status kind="level" state={worst.slo} size={12} />
+            <Status kind="level" state={worst.slo} size={12} />
           </small>
         ) : null}
       </td>
       <td>{level ? <DayStrip level={level} size="list" /> : <span className="muted">–</span>}</td>
-      <td className={parts.num}>
-        {level?.evaluated ? (
-          <>
-            {budgetWords(level)}
-            <small>
-              {level.name} {level.value === null ? '' : formatShare(level.value)}
-              <br />
-              <BudgetBar level={level} />
-            </small>
-          </>
-        ) : (
-          <span className="muted">–</span>
-        )}
+      <td className={parts.num} title={level?.evaluated ? budgetWords(level) : undefined}>
+        <Left level={level} />
       </td>
     </tr>
   )

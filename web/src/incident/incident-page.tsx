@@ -82,9 +82,11 @@ function IncidentView({ incident }: { incident: Incident }) {
         <div>
           <h2>{over ? 'How it ended' : 'What to do'}</h2>
           <p>
-            {over
-              ? `The level held again at ${formatTime(incident.resolvedAt ?? incident.openedAt)}, so it closed itself.`
-              : incident.cause.next}
+            {over ? (
+              `The level held again at ${formatTime(incident.resolvedAt ?? incident.openedAt)}, so it closed itself.`
+            ) : (
+              <Commands text={incident.cause.next} />
+            )}
           </p>
         </div>
         <div>
@@ -100,6 +102,14 @@ function IncidentView({ incident }: { incident: Incident }) {
         </Section>
       </div>
     </Page>
+  )
+}
+
+/** A sentence with the commands in it told apart from its words. */
+function Commands({ text }: { text: string }) {
+  return text.split(/(heddle [a-z]+(?: [\w./-]*[\w])*)/).map((part, index) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a sentence never move
+    part.startsWith('heddle ') ? <code key={index}>{part}</code> : part,
   )
 }
 
@@ -168,7 +178,7 @@ function Level({ incident, product }: { incident: Incident; product: string }) {
         )
         return levels.length ? (
           <Section title="The level now" end={spanOf(levels)}>
-            <LevelTable levels={levels} next />
+            <LevelTable levels={levels} next here={incident.number} />
           </Section>
         ) : (
           <Empty title={`${product} does not promise ${incident.slo} any more`} />

@@ -1,13 +1,9 @@
 import type { Incident } from '../api/types.ts'
-
-/** "Freshness" for people; the spec writes it small. */
-export function levelName({ slo }: Pick<Incident, 'slo'>): string {
-  return slo.slice(0, 1).toUpperCase() + slo.slice(1)
-}
+import { capital } from '../text/capital.ts'
 
 /** "Freshness of shop/orders" */
 export function incidentTitle(incident: Pick<Incident, 'slo' | 'product'>): string {
-  return incident.product === null ? `The platform: ${incident.slo}` : `${levelName(incident)} of ${incident.product}`
+  return incident.product === null ? `The platform: ${incident.slo}` : `${capital(incident.slo)} of ${incident.product}`
 }
 
 /** "page" wakes somebody, "ticket" waits for working hours. */

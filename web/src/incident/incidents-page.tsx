@@ -9,9 +9,10 @@ import { Empty, Loaded } from '../parts/loaded.tsx'
 import { Page } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
 import { Glyph, Status } from '../status/status.tsx'
+import { capital } from '../text/capital.ts'
 import { counted, formatDuration, formatExact, formatTime } from '../text/time.ts'
 import styles from './incident.module.css'
-import { levelName, toldWords, whenOver } from './incident-words.ts'
+import { toldWords, whenOver } from './incident-words.ts'
 
 const route = getRouteApi('/incidents')
 const VIEWS = [
@@ -84,7 +85,7 @@ export function IncidentTable({ incidents, withProduct = true }: { incidents: In
               <td>
                 <Link to="/incidents/$number" params={{ number: String(incident.number) }} className={parts.name}>
                   {withProduct && incident.product ? `${incident.product} ` : ''}
-                  {withProduct && incident.product ? <span className={styles.level}>{incident.slo}</span> : levelName(incident)}
+                  {withProduct && incident.product ? <span className={styles.level}>{incident.slo}</span> : capital(incident.slo)}
                 </Link>
                 <small>
                   incident {incident.number}

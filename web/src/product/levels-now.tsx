@@ -7,6 +7,7 @@ import { Section } from '../parts/page.tsx'
 import { LevelTable } from '../slo/level-table.tsx'
 import { groupLevels } from '../slo/level-words.ts'
 import { spanOf } from '../slo/slo-tab.tsx'
+import styles from './product.module.css'
 
 /** The promises where consumers read; the tab has every environment. Without a promise it takes no room. */
 export function LevelsNow({ product }: { product: Product }) {
@@ -26,12 +27,12 @@ export function LevelsNow({ product }: { product: Product }) {
             title={all.length > 1 ? `Service levels of ${group.name}` : 'Service levels'}
             end={
               index ? null : (
-                <>
-                  {spanOf(group.levels)}{' '}
+                <span className={styles.ends}>
+                  {spanOf(group.levels)}
                   <Link to="/p/$domain/$name" params={{ domain, name }} search={{ tab: 'slos' }}>
                     All about them
                   </Link>
-                </>
+                </span>
               )
             }
           >

@@ -11,6 +11,7 @@ import parts from '../parts/parts.module.css'
 import { RunTable } from '../runs/run-table.tsx'
 import { Glyph, Status, StatusGlyph } from '../status/status.tsx'
 import { wordFor } from '../status/vocabulary.ts'
+import { capital } from '../text/capital.ts'
 import { cli } from '../text/cli.ts'
 import { counted, formatExact, formatTime } from '../text/time.ts'
 import { Connect } from './connect.tsx'
@@ -58,7 +59,8 @@ function Trouble({ product }: { product: Product }) {
   const incidents = useQuery(incidentsQuery({ product: product.address, open: true })).data?.items ?? []
   const [broken] = brokenRuns(product.runs)
   const { family, word } = wordFor('product', product.state)
-  const telling = product.reason !== null && family !== 'ok'
+  // A failed run that is named below needs no second line.
+  const telling = product.reason !== null && family !== 'ok' && !(broken && product.reason.startsWith(`run ${broken.number}:`))
   if (!telling && !broken && !incidents.length) return null
   return (
     <ul className={styles.trouble}>
@@ -74,7 +76,7 @@ function Trouble({ product }: { product: Product }) {
         <li key={incident.number}>
           <Glyph family={incident.severity === 'page' ? 'bad' : 'warn'} />
           <p>
-            <strong>{incident.slo} fails</strong> in {incident.environment} since {formatTime(incident.openedAt)}.{' '}
+            <strong>{capital(incident.slo)} fails</strong> in {incident.environment} since {formatTime(incident.openedAt)}.{' '}
             {incident.cause.what}
             {incident.acknowledgedBy ? <span className="muted"> Taken by {incident.acknowledgedBy}.</span> : null}
           </p>
@@ -87,7 +89,7 @@ function Trouble({ product }: { product: Product }) {
         <li>
           <Glyph family="bad" />
           <p>
-            <strong>{broken.kind} failed</strong> at {formatTime(broken.endedAt ?? broken.createdAt)}
+            <strong>{capital(broken.kind)} failed</strong> at {formatTime(broken.endedAt ?? broken.createdAt)}
             {broken.step ? ` in ${broken.step}` : ''}. {broken.problem?.message}
           </p>
           <Link to="/runs/$number" params={{ number: String(broken.number) }}>

@@ -61,7 +61,7 @@ function ProductView({ product, domain, name }: { product: Product; domain: stri
       sub={
         <>
           <span title={formatExact(product.since)}>
-            {product.release ? <strong>{product.release} </strong> : 'not released, '}
+            {product.release ? <strong>{product.release} </strong> : retired ? null : 'not released, '}
             {product.state} since {formatTime(product.since)}
           </span>
           {product.freshness === null ? null : (

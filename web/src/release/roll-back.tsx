@@ -7,7 +7,6 @@ import { useAction } from '../api/use-action.ts'
 import { CopyLine } from '../parts/copy.tsx'
 import { FailureCard } from '../parts/failure-card.tsx'
 import { Skeleton } from '../parts/loaded.tsx'
-import parts from '../parts/parts.module.css'
 import { PlanSteps } from '../parts/plan-steps.tsx'
 import { cli } from '../text/cli.ts'
 import { formatTime } from '../text/time.ts'
@@ -31,13 +30,13 @@ export function RollBack({ product, environment, current, target }: Rollback) {
   const confirm = useAction<RunSummary>((run) => void navigate({ to: '/runs/$number', params: { number: String(run.number) } }))
   return (
     <section className={styles.rollback} aria-label={`Roll back ${environment} to r${target.number}`}>
-      <div className={parts.stack}>
+      <div className={styles.what}>
         <h3 className={styles.title}>
           Roll back {environment} to {releaseName(target)}
         </h3>
         <Difference {...{ current, target }} />
         {plan.error ? <FailureCard failure={plan.error} retry={() => void plan.refetch()} /> : null}
-        {plan.data ? <PlanSteps plan={plan.data} /> : plan.error ? null : <Skeleton rows={6} />}
+        {plan.data ? <PlanSteps plan={plan.data} compact /> : plan.error ? null : <Skeleton rows={6} />}
       </div>
       <div className={styles.decide}>
         <p>
@@ -81,8 +80,10 @@ function Difference({ current, target }: Pick<Rollback, 'current' | 'target'>) {
         <div key={what}>
           <dt>{what}</dt>
           <dd>
-            <span className="muted">{from}</span> <span aria-hidden="true">→</span>
-            <span className="sr-only">becomes</span> <strong>{to}</strong>
+            <span className="muted">{from}</span>
+            <span aria-hidden="true">→</span>
+            <span className="sr-only">becomes</span>
+            <strong>{to}</strong>
           </dd>
         </div>
       ))}

@@ -39,7 +39,7 @@ export function Restore({ product }: { product: Product }) {
       {open ? (
         <>
           {dry.error ? <FailureCard failure={dry.error} retry={() => void dry.refetch()} /> : null}
-          {dry.data?.plan ? <PlanSteps plan={dry.data.plan} /> : dry.error ? null : <Skeleton rows={6} />}
+          {dry.data?.plan ? <PlanSteps plan={dry.data.plan} compact /> : dry.error ? null : <Skeleton rows={6} />}
           {dry.data ? (
             <p className="muted">Decided by {dry.data.approvers.join(' or ')}; if that is you, it starts at once.</p>
           ) : null}

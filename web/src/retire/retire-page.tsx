@@ -9,7 +9,7 @@ import { FailureCard } from '../parts/failure-card.tsx'
 import { Empty, Loaded, Skeleton } from '../parts/loaded.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
-import { StepList } from '../parts/plan-steps.tsx'
+import { CompactSteps } from '../parts/plan-steps.tsx'
 import { Status } from '../status/status.tsx'
 import { counted, formatTime } from '../text/time.ts'
 import { ConfirmRetirement } from './confirm-retirement.tsx'
@@ -86,7 +86,7 @@ function Retirement({ product, head }: { product: Product; head: { title: string
               count={plan.steps.length}
               end="in this order; nothing is removed before the archive is read back"
             >
-              <StepList steps={plan.steps} />
+              <CompactSteps steps={plan.steps} />
             </Section>
             <Section title="What is kept">
               <ul className={styles.kept}>

@@ -13,8 +13,16 @@ export function DayStrip({ level, size = 'product' }: { level: ServiceLevel; siz
   const { days } = level
   if (!days.length) return <span className="muted">–</span>
   const name = stripName(level)
+  const width = days.length * (cell + gap) - gap
   return (
-    <svg className={styles.strip} width={days.length * (cell + gap) - gap} height={height + FOOT} role="img" aria-label={name}>
+    <svg
+      className={styles.strip}
+      width={width}
+      height={height + FOOT}
+      viewBox={`0 0 ${width} ${height + FOOT}`}
+      role="img"
+      aria-label={name}
+    >
       <title>{name}</title>
       {days.map((day, index) => (
         <g key={day.day} data-state={day.state} transform={`translate(${index * (cell + gap)} 0)`}>
@@ -38,7 +46,7 @@ function Cell({ day, cell, height }: { day: Day; cell: number; height: number })
       return (
         <>
           <path className={styles.bar} d={`M0 0 ${cell / 2} ${cell} ${cell} 0V${height}H0Z`} />
-          {isReplayed(day) ? <Cuts top={cell} cell={cell} height={height} /> : null}
+          {isReplayed(day) ? <Cut cell={cell} height={height} /> : null}
           <rect className={styles.tick} y={height + 2} width={cell} height={2} />
         </>
       )
@@ -53,15 +61,14 @@ function Bar({ top, cell, height, replayed }: { top: number; cell: number; heigh
   return (
     <>
       <rect className={styles.bar} y={top} width={cell} height={height - top} rx={1} />
-      {replayed ? <Cuts top={top} cell={cell} height={height} /> : null}
+      {replayed ? <Cut cell={cell} height={height} /> : null}
     </>
   )
 }
 
-/** A replayed day is cut in three: it was measured, but not on its day. */
-function Cuts({ top, cell, height }: { top: number; cell: number; height: number }) {
-  const third = (height - top) / 3
-  return [1, 2].map((n) => <rect key={n} className={styles.cut} y={top + n * third - 0.75} width={cell} height={1.5} />)
+/** A replayed day stands off its foot: it was measured, but not on its day. */
+function Cut({ cell, height }: { cell: number; height: number }) {
+  return <rect className={styles.cut} y={height - 5} width={cell} height={2} />
 }
 
 function stripName({ kind, days }: ServiceLevel): string {

@@ -9,9 +9,18 @@ import { formatShare, unitOf } from './level-words.ts'
 import styles from './slo.module.css'
 
 /** Promise, figure, 20 days, budget, state; with `next` also what comes and the open incident. */
-export function LevelTable({ levels, next = false }: { levels: ServiceLevel[]; next?: boolean }) {
+export function LevelTable({
+  levels,
+  next = false,
+  here,
+}: {
+  levels: ServiceLevel[]
+  next?: boolean
+  /** the incident whose page this is */
+  here?: number
+}) {
   return (
-    <div className={parts.tableBox}>
+    <div className={`${parts.tableBox} ${styles.box}`}>
       <table className={`${parts.table} ${styles.levels}`}>
         <thead>
           <tr>
@@ -46,7 +55,7 @@ export function LevelTable({ levels, next = false }: { levels: ServiceLevel[]; n
               {next ? (
                 <td className={styles.next}>
                   {level.next}
-                  {level.incident === null ? null : (
+                  {level.incident === null || level.incident === here ? null : (
                     <>
                       {' '}
                       <Link to="/incidents/$number" params={{ number: String(level.incident) }}>
