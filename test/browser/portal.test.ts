@@ -437,6 +437,19 @@ describe('portal', () => {
     assert.equal(await page.getByRole('button', { name: 'More actions' }).count(), 0)
   })
 
+  test('a release that a roll back pinned says so, and is let go in place', async () => {
+    fixtures.operate.products['operations/flights'].environments[0]!.pinned = { by: 'ana', at: new Date().toISOString() }
+    double.answers.set('POST /products/operations/flights/unpin', () => ({
+      status: 200,
+      body: fixtures.runs.find((run) => run.number === 816),
+    }))
+    await open('/p/operations/flights?tab=releases')
+    await visible(page.getByText('Pinned by ana with a roll back'))
+    await page.getByRole('button', { name: 'Unpin prod' }).click()
+    await page.waitForURL(/\/runs\/816/)
+    assert.deepEqual(sent('POST', '/products/operations/flights/unpin')[0]?.body, { environment: 'prod' })
+  })
+
   test('deploying what is there already says so in place', async () => {
     double.answers.set('POST /products/operations/flights/deploy', () => ({
       status: 200,

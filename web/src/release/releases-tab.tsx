@@ -1,14 +1,19 @@
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
 import { releasesQuery } from '../api/operate-queries.ts'
 import { meQuery } from '../api/queries.ts'
-import type { PastRelease, Product } from '../api/types.ts'
+import type { PastRelease, Plan, Product, RunSummary } from '../api/types.ts'
+import { useAction } from '../api/use-action.ts'
 import { ButtonLink } from '../parts/button-link.tsx'
+import { FailureCard } from '../parts/failure-card.tsx'
 import { Empty, Loaded } from '../parts/loaded.tsx'
 import { Section } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
 import { mayOperate, ownersOf } from '../product/may-operate.ts'
 import { Glyph } from '../status/status.tsx'
+import { cli } from '../text/cli.ts'
 import { formatExact, formatTime } from '../text/time.ts'
 import styles from './release.module.css'
 import { releaseName, rollbackTarget, servedSince } from './release-words.ts'
@@ -88,6 +93,7 @@ function Environment({
       }
     >
       <div className={parts.stack}>
+        <Pinned {...{ product, environment, may }} />
         {open !== null && current && may ? (
           target ? (
             <RollBack key={target.number} {...{ product, environment, current, target }} />
@@ -103,6 +109,37 @@ function Environment({
         <ReleaseTable {...{ product, environment, releases }} may={may && open === null} />
       </div>
     </Section>
+  )
+}
+
+/** After a roll back: what main says is not deployed until somebody wants it. */
+function Pinned({ product, environment, may }: { product: Product; environment: string; may: boolean }) {
+  const navigate = useNavigate()
+  const [said, setSaid] = useState<string | null>(null)
+  const unpin = useAction<RunSummary | Plan>((answer) => {
+    if ('steps' in answer) setSaid(answer.summary)
+    else void navigate({ to: '/runs/$number', params: { number: String(answer.number) } })
+  })
+  const pinned = product.environments.find((each) => each.name === environment)?.pinned
+  if (!pinned) return said ? <p role="status">{said}</p> : null
+  return (
+    <div className={styles.pinned}>
+      <p>
+        <strong>Pinned</strong> by {pinned.by} with a roll back, {formatTime(pinned.at)}: this release stays until the next push
+        to main. <code>{cli.unpin(product.address, environment)}</code>
+      </p>
+      {may ? (
+        <Button
+          size="xs"
+          variant="quiet"
+          loading={unpin.isPending}
+          onClick={() => unpin.mutate({ path: `/products/${product.address}/unpin`, body: { environment } })}
+        >
+          Unpin {environment}
+        </Button>
+      ) : null}
+      {unpin.error ? <FailureCard failure={unpin.error} /> : null}
+    </div>
   )
 }
 

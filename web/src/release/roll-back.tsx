@@ -43,7 +43,10 @@ export function RollBack({ product, environment, current, target }: Rollback) {
           Consumers read r{target.number} after one switch. Nothing is built and git is not asked. Masks and row filters of now
           stay.
         </p>
-        <p className="muted">Undo: roll back to r{current.number}, the same way. The next push to main deploys as usual.</p>
+        <p className="muted">
+          Undo: roll back to r{current.number}, the same way. It stays until the next push to main deploys, or{' '}
+          <code>heddle unpin</code>.
+        </p>
         {plan.data ? <Consumers names={plan.data.affected} /> : null}
         <div className={styles.buttons}>
           {plan.error ? null : (

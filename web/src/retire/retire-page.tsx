@@ -90,7 +90,7 @@ function Retirement({ product, head }: { product: Product; head: { title: string
             </Section>
             <Section title="What is kept">
               <ul className={styles.kept}>
-                <li>The archive: data as compressed CSV with checksums, the repository as a bundle, spec, agreements, journal</li>
+                <li>The archive: data as Parquet with checksums, the repository as a bundle, spec, agreements, journal</li>
                 <li>A tombstone in the catalog that says where the archive is, who retired it and why</li>
                 <li>Runs, releases, agreements, evidence and audit; budget, namespace and community of {product.domain}</li>
               </ul>

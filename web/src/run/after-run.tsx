@@ -30,7 +30,7 @@ function RolledBack({ run }: { run: Run }) {
           {published ? ` since ${formatTime(published, { seconds: true })}` : ''}
         </strong>{' '}
         in {run.environment}, {run.ms === null ? '' : `${formatDuration(run.ms)} after it was asked for. `}
-        Refreshes run it from now on; the next push to main deploys as usual.
+        Refreshes run it from now on, until the next push to main or <code>heddle unpin</code>.
       </p>
       <ProductLinks run={run} tab="releases" label="Releases" />
     </section>

@@ -20,6 +20,7 @@ export const cli = {
   refresh: (product: string, environment: string) => `heddle refresh ${product} --env ${environment}`,
   deploy: (product: string) => `heddle deploy ${product}`,
   promote: (product: string, from: string, to: string) => `heddle promote ${product} --from ${from} --to ${to}`,
+  unpin: (product: string, environment: string) => `heddle unpin ${product} --env ${environment}`,
   retire: (product: string) => `heddle retire ${product}`,
   revoke: (agreement: number) => `heddle access revoke ${agreement}`,
   open: () => 'heddle open',
