@@ -44,12 +44,12 @@ export function Overview({ product }: { product: Product }) {
           )}
         </Section>
       </div>
-      <aside className={parts.stack}>
+      <div className={parts.stack}>
         <Next product={product} />
         <Operate product={product} />
         <Facts product={product} />
         <Roles product={product} />
-      </aside>
+      </div>
     </div>
   )
 }
