@@ -74,7 +74,7 @@ function ProductView({ product, domain, name }: { product: Product; domain: stri
       }
       actions={
         may ? (
-          retired ? null : (
+          retired || product.state === 'retiring' ? null : (
             <ProductActions product={product} rollingBack={tab === 'releases' && rollback !== undefined} />
           )
         ) : product.offers.length && tab !== 'access' ? (

@@ -8,12 +8,15 @@ import styles from './run.module.css'
 import { isActive, runShortTitle } from './run-state.ts'
 
 const SOON_MS = 1_000
+/** A product without a scaffold has no first deploy: after this nobody waits for one. */
+const WAIT_MS = 60_000
 
 /** What a finished run leads to: what is served now, what was retired, and the run that follows by itself. */
 export function AfterRun({ run }: { run: Run }) {
   if (run.kind === 'rollback') return <RolledBack run={run} />
   if (run.kind === 'retire') return <Retired run={run} />
-  if (run.kind === 'bootstrap' || run.kind === 'restore') return <Followed run={run} />
+  if (run.kind === 'bootstrap') return <FirstDeploy run={run} />
+  if (run.kind === 'restore') return <Restored run={run} />
   return null
 }
 
@@ -50,13 +53,17 @@ function Retired({ run }: { run: Run }) {
   )
 }
 
-/** The first deploy, or the refresh after a restore, is a run of its own: its state is told here, so that nobody has to look for it. */
-function Followed({ run }: { run: Run }) {
+/** The first deploy is a run of its own: its state is told here, so that nobody has to look for it. */
+function FirstDeploy({ run }: { run: Run }) {
+  const made = Date.parse(run.endedAt ?? run.createdAt)
   const runs = useQuery({
     ...runsQuery({ product: run.product, limit: 20 }),
-    refetchInterval: (query) => (settled(query.state.data?.items, run.number) ? false : SOON_MS),
+    refetchInterval: (query) => {
+      const next = firstDeploy(query.state.data?.items, run.number)
+      return next ? isActive(next.state) && SOON_MS : Date.now() - made < WAIT_MS && SOON_MS
+    },
   })
-  const next = followerOf(runs.data?.items, run.number)
+  const next = firstDeploy(runs.data?.items, run.number)
   return (
     <section className={styles.after} aria-label="What follows" aria-live="polite">
       {next ? (
@@ -78,11 +85,22 @@ function Followed({ run }: { run: Run }) {
         <>
           <Glyph family="ok" />
           <p>
-            <strong>{run.kind === 'restore' ? `${run.product} is back.` : `${run.product} is made.`}</strong>{' '}
-            {run.kind === 'restore' ? 'Its rows are those that were archived.' : 'Its first deploy starts by itself.'}
+            <strong>{run.product} is made.</strong> Its first deploy starts by itself.
           </p>
         </>
       )}
+      <ProductLinks run={run} label="Open product" />
+    </section>
+  )
+}
+
+function Restored({ run }: { run: Run }) {
+  return (
+    <section className={styles.after} aria-label="What is back">
+      <Glyph family="ok" />
+      <p>
+        <strong>{run.product} is back.</strong> Its rows are those that were archived. Who read it asks for access again.
+      </p>
       <ProductLinks run={run} label="Open product" />
     </section>
   )
@@ -97,13 +115,8 @@ function ProductLinks({ run, tab, label }: { run: Run; tab?: string; label: stri
   )
 }
 
-function followerOf(runs: RunSummary[] | undefined, number: number): RunSummary | null {
-  return runs?.findLast((each) => each.number > number) ?? null
-}
-
-function settled(runs: RunSummary[] | undefined, number: number): boolean {
-  const next = followerOf(runs, number)
-  return next !== null && !isActive(next.state)
+function firstDeploy(runs: RunSummary[] | undefined, bootstrap: number): RunSummary | null {
+  return runs?.findLast((each) => each.number > bootstrap && each.kind === 'deploy') ?? null
 }
 
 function wordsOf(run: RunSummary): string {
