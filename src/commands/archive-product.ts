@@ -1,4 +1,3 @@
-import { createGzip } from 'node:zlib'
 import { productById } from '../catalog/products.ts'
 import { fail } from '../core/fail.ts'
 import type { ArchiveDraft, ArchivedEnvironment, ArchivedProduct, ArchivedTable, ArchiveManifest } from '../platform/archive.ts'
@@ -76,10 +75,8 @@ async function archiveData(
       n,
       signal: context.signal,
       async sink(table, csv) {
-        const path = `data/${environment}/r${n}/${Object.keys(files).length + 1}-${fileName(table.name)}.csv.gz`
-        const zipped = csv.pipe(createGzip())
-        csv.on('error', (error) => zipped.destroy(error))
-        await draft.put(path, zipped)
+        const path = `data/${environment}/r${n}/${Object.keys(files).length + 1}-${fileName(table.name)}.parquet`
+        await draft.putTable(path, { columns: table.columns, csv })
         files[table.name] = path
       },
     })
@@ -87,7 +84,7 @@ async function archiveData(
     for (const table of archived) rows[table.file] = table.rows
     await draft.put(
       `data/${environment}/r${n}/schema.json`,
-      `${JSON.stringify({ environment, revision: n, format: CSV_FORMAT, tables: archived }, null, 1)}\n`,
+      `${JSON.stringify({ environment, revision: n, tables: archived }, null, 1)}\n`,
     )
     context.log(
       `${environment} r${n}: ${tables.map((table) => `${table.name} ${table.rows.toLocaleString('en-GB')}`).join(', ')} rows`,
@@ -107,16 +104,6 @@ async function archiveData(
     revisions,
     ports: served.map(({ port, major, revision }) => ({ port, major, revision })),
   }
-}
-
-/** So that the files can be read without us. */
-const CSV_FORMAT = {
-  compression: 'gzip',
-  encoding: 'UTF-8',
-  header: false,
-  delimiter: ',',
-  null: 'an empty field without quotes',
-  times: 'ISO 8601, UTC',
 }
 
 function fileName(table: string): string {

@@ -1,4 +1,3 @@
-import { createGunzip } from 'node:zlib'
 import { markHandled } from '../catalog/handled-pushes.ts'
 import { setProductState } from '../catalog/products.ts'
 import { fail } from '../core/fail.ts'
@@ -65,12 +64,7 @@ export function restoreCommands(deps: CommandDeps): Command[] {
           tables: tables.map(({ name, columns, file }) => ({
             name,
             columns,
-            async csv() {
-              const stored = await deps.archive.open(archive, file)
-              const rows = stored.pipe(createGunzip())
-              stored.on('error', (error) => rows.destroy(error))
-              return rows
-            },
+            csv: () => deps.archive.openTable(archive, file),
           })),
         })
         const total = loaded.reduce((sum, table) => sum + table.rows, 0)

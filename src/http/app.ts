@@ -12,6 +12,7 @@ import { mountGit } from './routes/git.ts'
 import { identityRoutes } from './routes/identity.ts'
 import { mountPortal } from './routes/portal.ts'
 import { productRoutes } from './routes/products.ts'
+import { releaseRoutes } from './routes/releases.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
 import { serviceLevelRoutes } from './routes/service-levels.ts'
@@ -71,6 +72,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       const typed = api.withTypeProvider<ZodTypeProvider>() as App
       identityRoutes(typed, deps)
       productRoutes(typed, deps)
+      releaseRoutes(typed, deps)
       requestRoutes(typed, deps)
       runRoutes(typed, deps)
       accessRoutes(typed, deps)

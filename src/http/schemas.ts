@@ -186,6 +186,8 @@ export const ServiceLevel = z.object({
       good: z.number(),
       bad: z.number(),
       unevaluated: z.number(),
+      /** of the good and bad ones: measured by a run that replayed the source's past */
+      replayed: z.number().optional(),
     }),
   ),
   next: z.string(),
@@ -270,7 +272,16 @@ export const Served = z.object({
 export const Product = ProductSummary.extend({
   description: z.string().nullable(),
   repository: z.object({ cloneUrl: z.string(), head: z.string().nullable() }),
-  environments: z.array(z.object({ name: z.string(), state: z.string(), release: Release.nullable(), protected: z.boolean() })),
+  environments: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      release: Release.nullable(),
+      protected: z.boolean(),
+      /** a roll back keeps the release until the next push or an unpin */
+      pinned: z.object({ by: z.string(), at: Time }).nullable().optional(),
+    }),
+  ),
   served: z.array(Served),
   roles: z.array(z.object({ role: z.string(), subjects: z.array(z.string()), may: z.string() })),
   offers: z.array(

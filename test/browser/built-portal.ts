@@ -10,7 +10,7 @@ const LOCK = join(ROOT, 'dist/web.building')
 const LOCK_MS = 120_000
 
 /** The portal as the platform serves it, built when its sources are newer; test files that start together build it once. */
-export async function ensurePortal(): Promise<void> {
+export async function buildPortal(): Promise<void> {
   await mkdir(join(ROOT, 'dist'), { recursive: true })
   while (!(await taken())) await sleep(200)
   try {

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import * as shapes from '../../src/http/schemas.ts'
 import { findAnswer } from './find-fixtures.ts'
 import { type Fixtures, makePlan } from './fixtures.ts'
+import { answerOperate } from './operate-double.ts'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -51,7 +52,7 @@ export async function startDouble(fixtures: Fixtures, root: string) {
   const answer = (request: Received, query: URLSearchParams): Answer => {
     const own = answers.get(`${request.method} ${request.path}`)
     if (own) return own(request, query)
-    const body = read(fixtures, request, query)
+    const body = answerOperate(fixtures, request, query) ?? read(fixtures, request, query)
     return body === undefined
       ? problem(404, 'HTTP_ROUTE_UNKNOWN', `Nothing answers ${request.method} ${request.path}`)
       : { status: 200, body }

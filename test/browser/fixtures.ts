@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import * as shapes from '../../src/http/schemas.ts'
 import { makeFindFixtures } from './find-fixtures.ts'
+import { makeOperateFixtures } from './operate-fixtures.ts'
 
 /**
  * A small mesh as the API would tell it. Everything goes through the schemas of the API when it is made, so the double cannot drift from them.
@@ -109,7 +110,9 @@ export function makeFixtures(now: number) {
     now,
     z.array(shapes.RunSummary).parse(runs.filter((run) => run.product === 'clinical-care/encounters')),
   )
-  const requests = z.array(shapes.Request).parse([makeAccessRequest(now), makeProductRequest(now), makeFailedRequest(now)])
+  const requests = z
+    .array(shapes.Request)
+    .parse([makeAccessRequest(now), makeProductRequest(now), makeFailedRequest(now), makeRetireRequest(now)])
   const agreements = z
     .array(shapes.Agreement)
     .parse([makeAgreement(now, 42, 'analytics-users', 'active'), makeAgreement(now, 17, 'svc-ward-report', 'revoked')])
@@ -139,6 +142,7 @@ export function makeFixtures(now: number) {
     failedEvents,
     find: makeFindFixtures(now, products),
     otherAgreements: [{ ...makeAgreement(now, 38, 'consumer', 'active'), product: 'operations/flights', purpose: 'analytics' }],
+    operate: makeOperateFixtures(now, product, runs),
   }
 }
 
@@ -531,6 +535,22 @@ function makeFailedRequest(now: number): z.infer<typeof shapes.Request> {
     run: 812,
     next: 'Retry from the failed step, edit, or undo.',
     actions: { ...nothing, retry: true, edit: true, undo: true },
+  }
+}
+
+function makeRetireRequest(now: number): z.infer<typeof shapes.Request> {
+  return {
+    ...makeProductRequest(now),
+    number: 53,
+    kind: 'retire',
+    state: 'submitted',
+    by: 'ana',
+    title: 'Retire fleet/planes',
+    payload: { product: 'fleet/planes', because: 'Replaced by fleet/aircraft.' },
+    approvers: ['team-fleet'],
+    plan: null,
+    next: 'team-fleet decides: heddle approve 53',
+    actions: { ...nothing, approve: true, deny: true },
   }
 }
 

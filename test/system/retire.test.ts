@@ -38,7 +38,9 @@ before(async () => {
   id = (await control.query('select id from product')).rows[0].id
   tree = await platform.clone(ORDERS)
   const more = await push(platform, tree, {
-    'dbt/models/extra.sql': "select 1 as one, E'a \"quoted\"\\n\\nnewline' as odd, null::text as nothing, '' as empty\n",
+    'dbt/models/extra.sql': `select 1 as one, E'a "quoted"\\n\\nnewline' as odd, null::text as nothing, '' as empty, '-0'::float8 as minus,
+  'infinity'::date as never, '0044-03-15 BC'::timestamptz as ides, 'NaN'::numeric(10, 2) as unknown, 12.50::numeric as free, '{1,null}'::int[] as list,
+  decode('00ff', 'hex') as raw, '{"a": 1.0}'::json as document, '01:02:03.000004'::time as moment\n`,
   })
   await waitForRun(platform, ORDERS, (run) => run.number === more.run && run.state === 'succeeded')
   await grantConsumer()
@@ -255,7 +257,7 @@ test('a damaged archive is not restored: one flipped byte in any file, and nothi
   const place = join(platform.data, 'archive/shop/orders')
   const folder = join(place, (await readdir(place)).find((name) => !name.endsWith('.unfinished'))!)
   const files = (await readdir(folder, { recursive: true })).filter((name) =>
-    /orders\.csv\.gz$|bundle$|manifest\.json$/.test(name),
+    /orders\.parquet$|bundle$|manifest\.json$/.test(name),
   )
   assert.equal(files.length, 3)
   for (const file of files) {

@@ -18,9 +18,16 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
 /** An address that says `q=2013` is read as a number. */
 const text = (value: unknown): string | undefined =>
   typeof value === 'number' ? String(value) : typeof value === 'string' && value ? value : undefined
+const count = (value: unknown): number | undefined => (Number.isInteger(value) && Number(value) > 0 ? Number(value) : undefined)
 
-/** `find`: the column, object or port to show; the rest is of the lineage tab. */
-type ProductSearch = LineageSearch & { tab?: string | undefined; port?: string | undefined; find?: string | undefined }
+/** `find`: the column, object or port to show; `rollback` and `to`: the way back that is looked at; the rest is of the lineage tab. */
+type ProductSearch = LineageSearch & {
+  tab?: string | undefined
+  port?: string | undefined
+  find?: string | undefined
+  rollback?: string | undefined
+  to?: number | undefined
+}
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -66,8 +73,41 @@ const product = createRoute({
     tab: text(search.tab),
     port: text(search.port),
     find: text(search.find),
+    rollback: text(search.rollback),
+    to: count(search.to),
   }),
   component: lazyRouteComponent(() => import('./product/product-page.tsx'), 'ProductPage'),
+})
+
+/** Where messages of service levels lead. */
+const told = createRoute({
+  getParentRoute: () => root,
+  path: '/products/$domain/$name',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/p/$domain/$name', params, search: {}, replace: true })
+  },
+})
+
+const retire = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$domain/$name/retire',
+  component: lazyRouteComponent(() => import('./retire/retire-page.tsx'), 'RetirePage'),
+})
+
+const incidents = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents',
+  validateSearch: (search): { show?: string | undefined; product?: string | undefined } => ({
+    show: text(search.show),
+    product: text(search.product),
+  }),
+  component: lazyRouteComponent(() => import('./incident/incidents-page.tsx'), 'IncidentsPage'),
+})
+
+const incident = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents/$number',
+  component: lazyRouteComponent(() => import('./incident/incident-page.tsx'), 'IncidentPage'),
 })
 
 const create = createRoute({
@@ -109,7 +149,22 @@ const run = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, products, catalog, lineage, product, create, requests, request, runs, run]),
+  routeTree: root.addChildren([
+    home,
+    products,
+    catalog,
+    lineage,
+    product,
+    told,
+    retire,
+    incidents,
+    incident,
+    create,
+    requests,
+    request,
+    runs,
+    run,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultPendingMs: 0,

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { type Readable, Transform } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip } from 'node:zlib'
 import { fail, HeddleError } from '../../core/fail.ts'
 import type { Archive, ArchiveDraft, ArchivedProduct, ArchiveFile, ArchiveManifest } from '../../platform/archive.ts'
-import { createRecordCounter } from './count-records.ts'
+import { readTable } from './parquet/read-table.ts'
+import { writeTable } from './parquet/write-table.ts'
 
 type Manifest = ArchiveManifest<ArchivedProduct>
 
@@ -36,6 +36,12 @@ export function createDirectoryArchive(deps: { root: string }): Archive {
     return null
   }
 
+  async function fileOf(name: string, path: string): Promise<ArchiveFile> {
+    const file = (await need(name)).files.find((each) => each.path === path)
+    if (!file) throw damaged(name, path, 'the manifest does not name it')
+    return file
+  }
+
   async function need(name: string): Promise<Manifest> {
     const manifest = await find(name)
     if (manifest) return manifest
@@ -59,9 +65,12 @@ export function createDirectoryArchive(deps: { root: string }): Archive {
       return manifest
     },
     async open(name, path) {
-      const file = (await need(name)).files.find((each) => each.path === path)
-      if (!file) throw damaged(name, path, 'the manifest does not name it')
-      return readChecked(name, folderOf(name), file)
+      return readChecked(name, folderOf(name), await fileOf(name, path))
+    },
+    async openTable(name, path) {
+      const file = await fileOf(name, path)
+      await readWhole(name, folderOf(name), file)
+      return Readable.from(rowsOf(name, folderOf(name), file, { rows: 0 }), { objectMode: false })
     },
     async note(name, file, text) {
       await need(name)
@@ -90,19 +99,27 @@ export function createDirectoryArchive(deps: { root: string }): Archive {
 
 function createDraft(name: string, draft: string, final: string): ArchiveDraft {
   const files: ArchiveFile[] = []
+  const store = async (path: string, content: Readable | string) => {
+    const place = join(draft, safe(path))
+    return writing(name, async () => {
+      await mkdir(dirname(place), { recursive: true, mode: 0o700 })
+      return writeWhole(place, content)
+    })
+  }
+  const kept = (file: ArchiveFile) => {
+    files.push(file)
+    return file
+  }
   return {
-    async put(path, content) {
-      const place = join(draft, safe(path))
-      const file = await writing(name, async () => {
-        await mkdir(dirname(place), { recursive: true, mode: 0o700 })
-        return { path, rows: null, ...(await writeWhole(place, content)) }
-      })
-      files.push(file)
-      return file
+    put: async (path, content) => kept({ path, rows: null, ...(await store(path, content)) }),
+    async putTable(path, table) {
+      const told = { rows: 0 }
+      const stored = await store(path, Readable.from(writeTable(table, told)))
+      return kept({ path, rows: told.rows, ...stored })
     },
     async close(about, rows, signal) {
       const counted = files.map((file) => ({ ...file, rows: rows[file.path] ?? null }))
-      const manifest: Manifest = { format: 1, name, files: counted, about }
+      const manifest: Manifest = { format: 2, name, files: counted, about }
       for (const file of counted) await verifyFile(name, draft, file, signal)
       await writing(name, async () => {
         const text = `${JSON.stringify(manifest, null, 1)}\n`
@@ -166,27 +183,37 @@ function readChecked(name: string, folder: string, file: ArchiveFile): Readable 
 }
 
 async function verifyFile(name: string, folder: string, file: ArchiveFile, signal: AbortSignal): Promise<void> {
-  const counter = createRecordCounter()
+  await readWhole(name, folder, file, signal)
+  if (file.rows === null) return
+  const told = { rows: 0 }
+  for await (const _ of rowsOf(name, folder, file, told)) signal.throwIfAborted()
+  if (told.rows !== file.rows) throw damaged(name, file.path, `it holds ${told.rows} rows instead of ${file.rows}`)
+}
+
+/** @throws ARCHIVE_DAMAGED when the bytes are not those of the manifest */
+async function readWhole(name: string, folder: string, file: ArchiveFile, signal?: AbortSignal): Promise<void> {
   const sink = async (source: AsyncIterable<Buffer>) => {
-    for await (const chunk of source) if (file.rows !== null) counter.add(chunk)
+    for await (const _ of source);
   }
-  const stored = readChecked(name, folder, file)
+  await pipeline(readChecked(name, folder, file), sink, { ...(signal && { signal }) })
+}
+
+async function* rowsOf(name: string, folder: string, file: ArchiveFile, told: { rows: number }): AsyncGenerator<string> {
+  const handle = await open(join(folder, safe(file.path)), 'r')
   try {
-    if (file.path.endsWith('.gz')) await pipeline(stored, createGunzip(), sink, { signal })
-    else await pipeline(stored, sink, { signal })
+    yield* readTable(handle, told)
   } catch (error) {
-    if (error instanceof HeddleError || signal.aborted) throw error
-    throw damaged(name, file.path, 'it cannot be unpacked')
+    throw damaged(name, file.path, `it cannot be unpacked (${(error as Error).name})`)
+  } finally {
+    await handle.close()
   }
-  if (file.rows !== null && counter.records() !== file.rows)
-    throw damaged(name, file.path, `it holds ${counter.records()} records instead of ${file.rows}`)
 }
 
 function parseManifest(name: string, text: string, seal: string): Manifest {
   if (sha256(text) !== seal.trim()) throw damaged(name, MANIFEST, 'its checksum differs')
   try {
     const manifest = JSON.parse(text) as Manifest
-    if (manifest.format === 1 && manifest.name === name && Array.isArray(manifest.files)) return manifest
+    if (manifest.format === 2 && manifest.name === name && Array.isArray(manifest.files)) return manifest
   } catch {
     // said below
   }

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import { call } from './call.ts'
 import type { Failure } from './failure.ts'
 import { query } from './queries.ts'
-import type { Agreement, Lineage, LineageLevel, List, SearchHit, ServiceLevel, Usage } from './types.ts'
+import type { Agreement, Lineage, LineageLevel, List, SearchHit } from './types.ts'
 
 export type SearchFilter = {
   q: string
@@ -38,14 +38,6 @@ function searchParams({ q, ...rest }: SearchFilter & { cursor?: string | null })
   return `q=${encodeURIComponent(q)}${more ? `&${more.slice(1)}` : ''}`
 }
 
-export function levelsQuery(address: string) {
-  return queryOptions({
-    queryKey: ['levels', address],
-    queryFn: ({ signal }) => call<List<ServiceLevel>>(`/products/${address}/slo`, { signal }),
-    staleTime: 60_000,
-  })
-}
-
 export const myAgreementsQuery = queryOptions({
   queryKey: ['agreements', 'mine'],
   queryFn: ({ signal }) => call<List<Agreement>>('/agreements?mine=true', { signal }),
@@ -73,14 +65,6 @@ export function lineageQuery({ of, level, up = 1, down = 1, environment }: Linea
   return queryOptions({
     queryKey: ['lineage', of, level, up, down, environment ?? null],
     queryFn: ({ signal }) => call<Lineage>(`/lineage${query({ of, level, up, down, environment })}`, { signal }),
-    staleTime: 30_000,
-  })
-}
-
-export function usageQuery(address: string) {
-  return queryOptions({
-    queryKey: ['usage', address],
-    queryFn: ({ signal }) => call<Usage>(`/products/${address}/usage`, { signal }),
     staleTime: 30_000,
   })
 }

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
-import { levelsQuery } from '../api/find-queries.ts'
-import type { Agreement, SearchHit } from '../api/types.ts'
-import { formatShare, LevelStrip } from '../parts/level-strip.tsx'
+import { serviceLevelsQuery } from '../api/operate-queries.ts'
+import type { Agreement, SearchHit, ServiceLevel } from '../api/types.ts'
 import parts from '../parts/parts.module.css'
-import { worstOfEachKind } from '../product/worst-levels.ts'
+import { DayStrip } from '../slo/day-strip.tsx'
+import { formatShare, worstLevel } from '../slo/level-words.ts'
 import { Status } from '../status/status.tsx'
 import { wordFor } from '../status/vocabulary.ts'
 import { formatAge, formatDay, formatDuration, formatExact, formatTime } from '../text/time.ts'
@@ -75,7 +75,9 @@ function NoLevels() {
   return <span className="muted">–</span>
 }
 
-/** Asked for when the row comes into sight, so a long list asks for what is looked at. */
+const KINDS = ['availability', 'completeness', 'freshness']
+
+/** Of each kind the worst level. Asked for when the row comes into sight, so a long list asks for what is looked at. */
 function Levels({ address }: { address: string }) {
   const box = useRef<HTMLDivElement>(null)
   const [seen, setSeen] = useState(false)
@@ -89,8 +91,9 @@ function Levels({ address }: { address: string }) {
     if (box.current) watch.observe(box.current)
     return () => watch.disconnect()
   }, [])
-  const levels = useQuery({ ...levelsQuery(address), enabled: seen })
-  const shown = worstOfEachKind(levels.data?.items ?? [])
+  const [domain = '', name = ''] = address.split('/')
+  const levels = useQuery({ ...serviceLevelsQuery(domain, name), enabled: seen })
+  const shown = KINDS.flatMap((kind) => worstLevel(levels.data?.items.filter((level) => level.kind === kind) ?? []) ?? [])
   if (levels.data && !shown.length) return <span className="muted">none promised</span>
   return (
     <div ref={box} className={styles.levels}>
@@ -101,16 +104,15 @@ function Levels({ address }: { address: string }) {
   )
 }
 
-function Row({ level }: { level: Parameters<typeof LevelStrip>[0]['level'] & { state: string; value: number | null } }) {
+function Row({ level }: { level: ServiceLevel }) {
   const { word, family } = wordFor('level', level.state)
-  const plain = family === 'ok'
   return (
     <>
       <span>{level.kind}</span>
-      <LevelStrip level={level} />
+      <DayStrip level={level} size="list" />
       <span className={styles.value} data-state={level.state} title={word}>
         {level.value === null ? word : formatShare(level.value)}
-        {plain || level.value === null ? null : <span className="sr-only"> {word}</span>}
+        {family === 'ok' || level.value === null ? null : <span className="sr-only"> {word}</span>}
       </span>
     </>
   )

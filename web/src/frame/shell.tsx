@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useState } from 'react'
+import { incidentsQuery } from '../api/operate-queries.ts'
 import { healthQuery, meQuery, requestsQuery } from '../api/queries.ts'
 import type { Me } from '../api/types.ts'
 import { FailureCard } from '../parts/failure-card.tsx'
@@ -58,11 +59,14 @@ const ENTRIES: { to: string; label: string; icon: IconName }[] = [
   { to: '/requests', label: 'Requests', icon: 'requests' },
   { to: '/runs', label: 'Runs', icon: 'runs' },
   { to: '/lineage', label: 'Lineage', icon: 'lineage' },
+  { to: '/incidents', label: 'Incidents', icon: 'incidents' },
 ]
 
 function Rail() {
   const health = useQuery(healthQuery)
   const waiting = useQuery(requestsQuery({ open: true })).data?.items.filter((request) => request.actions.approve).length ?? 0
+  const open = useQuery(incidentsQuery({ open: true })).data?.items.length ?? 0
+  const counts: Record<string, [number, string]> = { '/requests': [waiting, 'wait for you'], '/incidents': [open, 'are open'] }
   const path = useRouterState({ select: (state) => state.location.pathname })
   const inProducts = path.startsWith('/p/') || path === '/new'
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)
@@ -95,10 +99,10 @@ function Rail() {
             >
               <Icon name={entry.icon} />
               <span className={styles.label}>{entry.label}</span>
-              {entry.to === '/requests' && waiting ? (
+              {counts[entry.to]?.[0] ? (
                 <span className={styles.badge}>
-                  {waiting}
-                  <span className="sr-only"> wait for you</span>
+                  {counts[entry.to]![0]}
+                  <span className="sr-only"> {counts[entry.to]![1]}</span>
                 </span>
               ) : null}
             </Link>

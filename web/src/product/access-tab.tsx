@@ -244,7 +244,7 @@ function Revoke({ agreement, own }: { agreement: Agreement; own: boolean }) {
           Keep it
         </Button>
       </div>
-      <CopyLine prompt="$ " text={cli.revokeAgreement(agreement.number, reason)} label="Copy as CLI" />
+      <CopyLine prompt="$ " text={cli.revoke(agreement.number, reason)} label="Copy as CLI" />
       {revoke.error ? <FailureCard failure={revoke.error} /> : null}
     </form>
   )

@@ -1,4 +1,5 @@
 import type { Agreement, Me, Product } from '../api/types.ts'
+import { mayOperate } from './may-operate.ts'
 
 /** What a reader may do with a product: read it by an agreement, own it, or ask. */
 export type Rights = {
@@ -16,11 +17,9 @@ const PENDING = ['requested', 'approved', 'applying']
 
 export function rightsOf(me: Me | undefined, product: Product, agreements: readonly Agreement[]): Rights {
   const name = me ? (me.as ?? me.name) : ''
-  const names = [name, ...(me?.groups ?? [])]
-  const owners = product.roles.find((role) => role.role === 'owner')?.subjects ?? []
   const mine = agreements.filter((agreement) => agreement.subject === name)
   const held = mine.filter((agreement) => READING.includes(agreement.state))
-  const owns = owners.some((owner) => names.includes(owner))
+  const owns = mayOperate(product, me)
   return {
     name,
     owns,

@@ -36,7 +36,13 @@ export function RequestCard({ request, plan = true }: { request: Request; plan?:
         </p>
         <Reason request={request} />
         <dl className={parts.facts}>
-          {request.kind === 'access' ? <AccessFacts request={request} /> : <ProductFacts request={request} />}
+          {request.kind === 'access' ? (
+            <AccessFacts request={request} />
+          ) : request.kind === 'retire' || request.kind === 'restore' ? (
+            <RetireFacts request={request} />
+          ) : (
+            <ProductFacts request={request} />
+          )}
           <dt>Decides</dt>
           <dd>{request.approvers.join(', ') || 'nobody, it is within your rights'}</dd>
           {request.approvals.map((approval) => (
@@ -61,7 +67,9 @@ export function RequestCard({ request, plan = true }: { request: Request; plan?:
 }
 
 function Reason({ request }: { request: Request }) {
-  const reason = textOf(request, 'justification') ?? (request.kind === 'product' ? textOf(request, 'purpose') : null)
+  const reason =
+    textOf(request, 'justification') ??
+    textOf(request, request.kind === 'retire' ? 'because' : request.kind === 'product' ? 'purpose' : '')
   return reason ? <blockquote className={styles.quote}>{reason}</blockquote> : null
 }
 
@@ -79,6 +87,39 @@ function ProductFacts({ request }: { request: Request }) {
         <dd>{value}</dd>
       </div>
     ) : null,
+  )
+}
+
+/** Of a product that ends or comes back: which, what then remains, and where to see it. */
+function RetireFacts({ request }: { request: Request }) {
+  const address = textOf(request, 'product') ?? ''
+  const [domain = '', name = ''] = address.split('/')
+  const retire = request.kind === 'retire'
+  return (
+    <>
+      <dt>Product</dt>
+      <dd>
+        <Link to="/p/$domain/$name" params={{ domain, name }}>
+          {address}
+        </Link>
+      </dd>
+      {retire && request.state === 'submitted' ? (
+        <>
+          <dt>Plan</dt>
+          <dd>
+            <Link to="/p/$domain/$name/retire" params={{ domain, name }}>
+              What stops, who is hit, what is kept
+            </Link>
+          </dd>
+        </>
+      ) : null}
+      <dt>{request.state === 'done' ? 'Left' : 'Leaves'}</dt>
+      <dd>
+        {retire
+          ? 'its archive, a tombstone in the catalog and the records of what was done; everything else is removed'
+          : 'the same rows and releases as were archived; agreements are asked for again'}
+      </dd>
+    </>
   )
 }
 

@@ -81,7 +81,22 @@ const YOURS: Record<string, Word> = {
   owner: { word: 'You own it', family: 'ok' },
 }
 
-const KINDS = { run: RUN, node: NODE, product: PRODUCT, level: LEVEL, request: REQUEST, agreement: AGREEMENT, yours: YOURS }
+const INCIDENT: Record<string, Word> = {
+  open: { word: 'Open', family: 'bad' },
+  acknowledged: { word: 'Acknowledged', family: 'run' },
+  resolved: { word: 'Resolved', family: 'ok' },
+}
+
+const KINDS = {
+  run: RUN,
+  node: NODE,
+  product: PRODUCT,
+  level: LEVEL,
+  request: REQUEST,
+  agreement: AGREEMENT,
+  incident: INCIDENT,
+  yours: YOURS,
+}
 export type StatusKind = keyof typeof KINDS
 
 /** A state that is not in the list shows as itself, without a colour: it never passes for a good one. */

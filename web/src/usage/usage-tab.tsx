@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import { usageQuery } from '../api/find-queries.ts'
+import { Link } from '@tanstack/react-router'
+import { usageQuery } from '../api/operate-queries.ts'
 import type { PortUsage, Product, Usage } from '../api/types.ts'
 import { Empty, Loaded } from '../parts/loaded.tsx'
 import { Section } from '../parts/page.tsx'
@@ -13,7 +14,8 @@ const WEEK = 7
 
 /** Who uses it, how much, is it dying? */
 export function UsageTab({ product, owns }: { product: Product; owns: boolean }) {
-  const usage = useQuery(usageQuery(product.address))
+  const [domain = '', name = ''] = product.address.split('/')
+  const usage = useQuery(usageQuery(domain, name))
   return (
     <Loaded query={usage} rows={6}>
       {(data) => (
@@ -44,12 +46,17 @@ function Proposal({ product, proposal, owns }: { product: Product; proposal: Non
         <strong>Nobody has read it for {counted(proposal.unusedDays, 'day')}.</strong> {proposal.because}
         <span className="muted"> Proposed {formatDay(proposal.since)}.</span>
       </p>
-      {owns ? (
-        <a href={`/p/${product.address}/retire`}>See what retiring it would do</a>
-      ) : (
-        <span className="muted">{product.owner} can retire it</span>
-      )}
+      {owns ? <RetireLink address={product.address} /> : <span className="muted">{product.owner} can retire it</span>}
     </div>
+  )
+}
+
+function RetireLink({ address }: { address: string }) {
+  const [domain = '', name = ''] = address.split('/')
+  return (
+    <Link to="/p/$domain/$name/retire" params={{ domain, name }}>
+      See what retiring it would do
+    </Link>
   )
 }
 
