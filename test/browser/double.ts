@@ -52,7 +52,8 @@ export async function startDouble(fixtures: Fixtures, root: string) {
   const answer = (request: Received, query: URLSearchParams): Answer => {
     const own = answers.get(`${request.method} ${request.path}`)
     if (own) return own(request, query)
-    const body = answerOperate(fixtures, request, query) ?? read(fixtures, request, query)
+    const body =
+      answerOperate(fixtures, request, query) ?? findAnswer(fixtures.find, request, query) ?? read(fixtures, request, query)
     return body === undefined
       ? problem(404, 'HTTP_ROUTE_UNKNOWN', `Nothing answers ${request.method} ${request.path}`)
       : { status: 200, body }
@@ -128,8 +129,6 @@ function read(fixtures: Fixtures, request: Received, query: URLSearchParams): un
   const number = Number(/^\/(?:runs|requests)\/(\d+)/.exec(path)?.[1])
   const asked = fixtures.requests.find((item) => item.number === number)
   if (method === 'GET') {
-    const found = findAnswer(fixtures.find, path, query)
-    if (found !== undefined) return found
     if (path === '/me') return { ...fixtures.me, as: request.headers['heddle-as'] ?? null }
     if (path === '/health') return fixtures.health
     if (path === '/domains') return list(fixtures.domains)

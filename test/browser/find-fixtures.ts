@@ -82,15 +82,20 @@ export function makeFindFixtures(now: number, known: readonly Summary[]) {
 export type FindFixtures = ReturnType<typeof makeFindFixtures>
 
 /** What the API answers to a reader who looks for something; undefined: not one of these. */
-export function findAnswer(find: FindFixtures, path: string, query: URLSearchParams): unknown {
+export function findAnswer(
+  find: FindFixtures,
+  { method, path }: { method: string; path: string },
+  query: URLSearchParams,
+): unknown {
+  if (method !== 'GET') return undefined
   if (path === '/search') return search(find, query)
   if (path === '/lineage') return lineage(find, query)
   const [, address, what] = /^\/products\/([^/]+\/[^/]+)\/(slo|usage)$/.exec(path) ?? []
   const product = find.summaries.find((each) => each.address === address)
   if (!product) return undefined
-  if (what === 'slo')
-    return shapes.List(shapes.ServiceLevel).parse({ items: product.release ? levels(find.now, product) : [], next: null })
-  return usage(find.now, product)
+  if (what === 'slo' && product.release)
+    return shapes.List(shapes.ServiceLevel).parse({ items: levels(find.now, product), next: null })
+  return what === 'usage' ? usage(find.now, product) : undefined
 }
 
 const PAGE = 50

@@ -20,7 +20,8 @@ export function answerOperate(fixtures: Fixtures, { method, path, body }: Receiv
         ),
       )
     if (/^\/incidents\/\d+$/.test(path)) return operate.incidents.find((incident) => path.endsWith(`/${incident.number}`))
-    if (rest === '/slo') return list(operate.levels[address] ?? [])
+    // fleet/planes promises nothing; of products that are only found, find-fixtures.ts tells.
+    if (rest === '/slo' && (operate.levels[address] || address === 'fleet/planes')) return list(operate.levels[address] ?? [])
     if (rest === '/releases')
       return list(
         address === 'operations/flights' ? operate.releases : address === 'fleet/planes' ? operate.releases.slice(0, 1) : [],
