@@ -138,7 +138,10 @@ export function LineageView({ of, search }: { of: string; search: LineageSearch 
               <GroupList
                 key={opening.id}
                 group={opening}
-                onClose={() => setGroup(null)}
+                onClose={() => {
+                  setGroup(null)
+                  document.querySelector<HTMLElement>(`[data-node="${CSS.escape(opening.id)}"]`)?.focus()
+                }}
                 onPick={(address) => change({ pick: [...picked, address].join(',') })}
                 onFocus={focusOn}
               />

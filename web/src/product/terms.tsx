@@ -1,5 +1,7 @@
 /** Terms of an offer: what is a web address in them is a link. */
-export function Terms({ terms }: { terms: string }) {
+export function Terms({ terms: told }: { terms: string }) {
+  // An offer may name no document, only a version of itself.
+  const terms = told.trim().replace(/^(?:null|undefined)?\s*\((.+)\)$/, '$1')
   const found = /https?:\/\/[^\s)]+/.exec(terms)
   if (!found) return terms
   const name = found[0].split('/').filter(Boolean).at(-1) ?? found[0]
