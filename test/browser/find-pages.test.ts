@@ -90,7 +90,7 @@ describe('pages to find data', () => {
     await page.keyboard.type('nothing like it')
     await visible(page.getByText('Nothing mentions “nothing like it”'))
     await page.keyboard.press('Escape')
-    assert.equal(await page.getByRole('combobox').inputValue(), '')
+    assert.equal(await page.getByRole('combobox', { name: 'Search products and columns' }).inputValue(), '')
   })
 
   test('the catalog: filters and order stand in the address, and Back takes them away', async () => {
@@ -158,7 +158,7 @@ describe('pages to find data', () => {
   test('of 98 readers eight are drawn and 90 are one group, searched and taken out by name', async () => {
     addReaders(fixtures.find, 'operations/flights', 95)
     await open('/lineage?of=operations/flights')
-    await page.getByRole('button', { name: /more behind operations\/flights/ }).click()
+    await page.getByRole('button', { name: /operations\/flights, Enter lists them/ }).click()
     const list = page.getByRole('region', { name: /more behind/ })
     await visible(list)
     await list.getByLabel('Find in the group').fill('r05')
@@ -239,10 +239,12 @@ describe('pages to find data', () => {
   test('Ctrl K goes to a page or a product, ? lists the keys, g c goes to the catalog', async () => {
     await open('/runs')
     await page.keyboard.press('Control+k')
+    await visible(page.getByRole('dialog'))
     await page.keyboard.type('catal')
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/catalog/)
     await page.keyboard.press('F1')
+    await visible(page.getByRole('dialog'))
     await page.keyboard.type('airports')
     await visible(page.getByRole('option', { name: /network\/airports/ }).first())
     await page.keyboard.press('Enter')

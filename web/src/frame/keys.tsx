@@ -5,14 +5,21 @@ import { FIND_BOX } from './find-box.tsx'
 import { GO_TO } from './go-to.ts'
 import styles from './shell.module.css'
 
-const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })))
-const KeyList = lazy(() => import('./palette.tsx').then((module) => ({ default: module.KeyList })))
+const load = () => import('./palette.tsx')
+const Palette = lazy(() => load().then((module) => ({ default: module.Palette })))
+const KeyList = lazy(() => load().then((module) => ({ default: module.KeyList })))
+/** After the first page has settled; a palette that is fetched when its key is pressed would lose the first letters. */
+const AFTER_LOAD_MS = 1_500
 const SECOND_KEY_MS = 1_200
 
 /** The keys every page has, and what they open. Keys of a page's own stand with it. */
 export function Keys() {
   const router = useRouter()
   const [shown, setShown] = useState<'palette' | 'keys' | null>(null)
+  useEffect(() => {
+    const timer = setTimeout(() => void load().catch(() => {}), AFTER_LOAD_MS)
+    return () => clearTimeout(timer)
+  }, [])
   useEffect(() => {
     let wentAt = 0
     const onKey = (event: KeyboardEvent) => {

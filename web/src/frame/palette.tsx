@@ -132,12 +132,12 @@ export function KeyList({ close }: { close: () => void }) {
   return (
     <Dialog label="Keys" close={close}>
       <div className={styles.keys}>
-        <header>
+        <div className={styles.keysHead}>
           <h2>Keys</h2>
           <button type="button" aria-label="Close" onClick={close}>
             <Icon name="close" />
           </button>
-        </header>
+        </div>
         <KeyTable title="On every page" rows={KEYS} />
         <KeyTable title="Go to" rows={GO_TO.map(({ key, label }) => [`g ${key}`, label])} />
         <KeyTable title="In a lineage picture" rows={GRAPH_KEYS} />

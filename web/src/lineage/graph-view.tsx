@@ -2,7 +2,7 @@ import '@xyflow/react/dist/base.css'
 import { ActionIcon, Button } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { type Edge, type Node, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { FailureCard } from '../parts/failure-card.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Status } from '../status/status.tsx'
@@ -29,6 +29,7 @@ const NODE_TYPES = { lineage: GraphNode }
 const EDGE_TYPES = { lineage: GraphEdge }
 const FIT = { padding: 0.08, maxZoom: 1 }
 const READABLE_ZOOM = 0.55
+const READABLE_AGAIN = 0.85
 
 export function GraphView(props: Props) {
   return (
@@ -80,25 +81,19 @@ function Graph({ picture, opened, onToggle, onOpenBoth, onGroup, onFocus }: Prop
 
   const looked = useRef(active)
   looked.current = active
-  // A new picture is fitted as long as it can be read then; otherwise what one was looking at stays in the middle.
-  useEffect(() => {
-    if (!places.size) return
-    const frame = requestAnimationFrame(() => {
-      void flow.fitView(FIT).then(() => {
-        const at = looked.current ? places.get(looked.current) : undefined
-        if (at && flow.getZoom() < READABLE_ZOOM)
-          void flow.setCenter(at.x + NODE.width / 2, at.y + NODE.height / 2, { zoom: 0.85 })
-      })
-    })
-    return () => cancelAnimationFrame(frame)
+  // Fitted as long as it can be read then; otherwise what one was looking at stays in the middle.
+  const fit = useCallback(async () => {
+    await flow.fitView(FIT)
+    const at = looked.current ? places.get(looked.current) : undefined
+    if (at && flow.getZoom() < READABLE_ZOOM)
+      await flow.setCenter(at.x + NODE.width / 2, at.y + NODE.height / 2, { zoom: READABLE_AGAIN })
   }, [places, flow])
-
-  // The list of a group takes a part of the width.
+  // A new picture, and a field that gave some of its width to the list of a group, or took it back.
   useEffect(() => {
-    const [element, watch] = [box.current, new ResizeObserver(() => void flow.fitView(FIT))]
+    const [element, watch] = [box.current, new ResizeObserver(() => requestAnimationFrame(() => void fit()))]
     if (element) watch.observe(element)
     return () => watch.disconnect()
-  }, [flow])
+  }, [fit])
 
   const focusNode = (id: string) => {
     setChosen(id)

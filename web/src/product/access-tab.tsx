@@ -37,7 +37,7 @@ export function AccessTab({
     ) ?? []
   const [decide] = open.filter((request) => request.actions.approve)
   const others = open.filter((request) => request !== decide)
-  const asks = product.offers.length > 0 && !decide
+  const asks = product.offers.length > 0 && !rights.owns
   return (
     <div className={parts.split} style={{ '--side': '360px' } as React.CSSProperties}>
       <div className={parts.stack}>
@@ -106,7 +106,7 @@ export function AccessTab({
         <div className={parts.stack}>
           {decide ? <RequestCard key={decide.number} request={decide} plan={false} /> : null}
           {others.length ? <Waiting requests={others} /> : null}
-          {asks ? <RequestAccess key={port} product={product} port={port} /> : null}
+          {asks ? <RequestAccess key={port} product={product} port={port} filled={!decide} /> : null}
         </div>
       ) : null}
     </div>

@@ -35,7 +35,9 @@ export function Connect({ product }: { product: Product }) {
           ? `as ${connection.user}, password valid until ${formatTime(connection.expiresAt)}`
           : rights.reads
             ? `as ${rights.name}, password valid 8 h`
-            : 'needs an agreement'
+            : rights.known
+              ? 'needs an agreement'
+              : null
       }
     >
       <div className={styles.connect}>
@@ -62,7 +64,7 @@ export function Connect({ product }: { product: Product }) {
             >
               <span aria-live="polite">{copied ? 'Copied' : 'Copy connection'}</span>
             </Button>
-          ) : product.offers.length ? (
+          ) : product.offers.length && rights.known ? (
             <ButtonLink to="/p/$domain/$name" params={{ domain, name }} search={{ tab: 'access' }} row>
               Request access
             </ButtonLink>

@@ -27,7 +27,7 @@ export function DataTab({ product, find }: { product: Product; find?: string | u
     )
   return (
     <div className={parts.stack}>
-      {rights.reads ? null : (
+      {rights.reads || !rights.known ? null : (
         <div className={styles.noRights}>
           <Glyph family="off" />
           <p>

@@ -17,7 +17,15 @@ import styles from './product.module.css'
 import { Terms } from './terms.tsx'
 
 /** Port, purpose and time; what the reader would see stands there before he asks. */
-export function RequestAccess({ product, port: asked }: { product: Product; port: string | undefined }) {
+export function RequestAccess({
+  product,
+  port: asked,
+  filled = true,
+}: {
+  product: Product
+  port: string | undefined
+  filled?: boolean
+}) {
   const navigate = useNavigate()
   const me = useQuery(meQuery).data
   const ports = [...new Set(product.offers.flatMap((offer) => offer.ports))]
@@ -145,7 +153,7 @@ export function RequestAccess({ product, port: asked }: { product: Product; port
       </dl>
       {send.error ? <FailureCard failure={send.error} /> : null}
       <div className={styles.send}>
-        <Button type="submit" variant="filled" loading={send.isPending}>
+        <Button type="submit" variant={filled ? 'filled' : 'default'} loading={send.isPending}>
           Request access
         </Button>
       </div>

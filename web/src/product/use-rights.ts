@@ -7,6 +7,6 @@ import { type Rights, rightsOf } from './rights.ts'
 export function useRights(product: Product): Rights {
   const [domain = '', name = ''] = product.address.split('/')
   const me = useQuery(meQuery).data
-  const agreements = useQuery(accessQuery(domain, name)).data?.items ?? []
-  return rightsOf(me, product, agreements)
+  const agreements = useQuery(accessQuery(domain, name))
+  return rightsOf(me, product, agreements.data?.items ?? (agreements.isError ? [] : undefined))
 }

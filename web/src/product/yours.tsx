@@ -38,7 +38,7 @@ export function Yours({ product }: { product: Product }) {
           </li>
         ))}
         {rights.owns || rights.held.length || rights.pending.length ? null : (
-          <li className="muted">
+          <li className="muted" style={{ visibility: rights.known ? 'visible' : 'hidden' }}>
             {offers.length ? 'None yet; you may ask for it.' : `None, and nothing is offered. Ask ${product.owner}.`}
           </li>
         )}
