@@ -267,8 +267,7 @@ describe('pages to find data', () => {
     assert.equal(double.received.filter((one) => one.method === 'POST').length, 0)
     await page.getByLabel('Why', { exact: true }).first().fill('report retired')
     await visible(page.getByText("heddle access revoke 42 --reason 'report retired'"))
-    await page.getByRole('button', { name: 'Revoke agreement 42' }).click()
-    await page.waitForResponse(/revoke/)
+    await Promise.all([page.waitForResponse(/revoke/), page.getByRole('button', { name: 'Revoke agreement 42' }).click()])
     assert.deepEqual(double.received.find((one) => one.path.endsWith('revoke'))?.body, { reason: 'report retired' })
   })
 

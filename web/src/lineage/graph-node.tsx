@@ -102,15 +102,20 @@ function titleOf(node: NodeOf['node']): string {
   return node.kind === 'product' ? node.address : node.name
 }
 
-/** Trouble in words first, else where it belongs. */
+const WELL = ['met', 'gathering', 'no-data', 'paused']
+
+/** A product says its state, and its levels where they are in trouble; what lies inside a product says where. */
 function detailOf(node: NodeOf['node']): string {
-  const level = node.slo && node.slo !== 'met' ? `levels ${wordFor('level', node.slo).word.toLowerCase()}` : null
+  const level = node.slo && !WELL.includes(node.slo) ? `levels ${wordFor('level', node.slo).word.toLowerCase()}` : null
   if (node.kind === 'product') return [wordFor('product', node.state ?? '').word, level].filter(Boolean).join(', ') || 'product'
-  const at =
-    node.product && node.address.startsWith(`${node.product}/`)
-      ? node.address.slice(0, node.address.length - node.name.length - 1)
-      : node.product
-  return [at ?? KIND_WORDS[node.kind], level].filter(Boolean).join(', ')
+  return [placeOf(node) ?? KIND_WORDS[node.kind], level].filter(Boolean).join(', ')
+}
+
+/** `flights/daily.flights` of a column: the domain stands in the title, where there is room. */
+function placeOf({ address, name, product }: NodeOf['node']): string | null {
+  if (!product) return null
+  const within = address.startsWith(`${product}/`) && address.endsWith(`.${name}`) ? address.slice(0, -name.length - 1) : product
+  return within === product ? product : within.slice(within.indexOf('/') + 1)
 }
 
 function trouble(members: readonly NodeOf['node'][]): string | null {
