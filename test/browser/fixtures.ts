@@ -455,6 +455,7 @@ function makeProduct(now: number, runs: z.infer<typeof shapes.RunSummary>[]): z.
     catalog: { community: 'Clinical care', state: 'listed', metadata: {}, metrics: {} },
     monitors: [
       { port: 'encounters-sql', object: 'encounters', kind: 'availability', state: 'met' },
+      { port: 'encounters-sql', object: 'encounters', kind: 'completeness', state: 'met' },
       { port: 'encounters-sql', object: 'encounters', kind: 'freshness', state: 'at-risk' },
     ],
     runs,

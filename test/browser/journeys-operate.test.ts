@@ -90,7 +90,8 @@ test('the levels of a young product say what they gather, and never that all is 
   await open(`${PAGE}?tab=slos`)
   await visible(page.getByRole('rowheader', { name: /Completeness|completeness/ }))
   await visible(page.getByText('It needs 5 updates to compare with and has 2'))
-  assert.equal(await page.locator('[data-family="ok"]', { hasText: 'Met' }).count(), 0)
+  // The days of the closed table say "Met" of themselves; of a level nobody says it yet.
+  assert.equal(await page.locator('[data-family="ok"]', { hasText: 'Met' }).filter({ visible: true }).count(), 0)
 })
 
 test('J3: a roll back is two clicks from the page of the product, its diff shown between them', async () => {

@@ -63,7 +63,12 @@ export function makeOperateFixtures(
     ],
     offers: base.offers.map((offer) => ({ ...offer, name: 'internal-use', ports: ['daily'], approvers: ['team-operations'] })),
     catalog: { community: 'Operations', state: 'listed', metadata: {}, metrics: {} },
-    monitors: [],
+    monitors: ['availability', 'completeness', 'freshness'].map((kind) => ({
+      port: 'daily',
+      object: 'flights',
+      kind,
+      state: 'met' as const,
+    })),
     runs: runs.filter((run) => run.product === 'operations/flights'),
   })
   const planes = shapes.Product.parse({
@@ -82,6 +87,7 @@ export function makeOperateFixtures(
       role.role === 'owner' ? { ...role, subjects: ['team-fleet'] } : { ...role, subjects: [] },
     ),
     offers: [],
+    monitors: [],
     runs: [],
   })
   const retired = shapes.Product.parse({

@@ -423,7 +423,7 @@ describe('portal', () => {
     await visible(page.getByText('1 consumer: analytics-users'))
     await visible(page.getByRole('row', { name: /operations-chat webhook opened Not yet 3 tries: the receiver answered 503/ }))
     await page.getByRole('button', { name: 'Take it' }).click()
-    await visible(page.getByText('Taken by dev'))
+    await visible(page.getByText('Taken by dev', { exact: true }))
     assert.equal(sent('POST', '/incidents/19/acknowledge').length, 1)
     assert.equal(await page.getByRole('button', { name: 'Take it' }).count(), 0)
     await open('/incidents/18')
@@ -533,7 +533,7 @@ describe('portal', () => {
   })
 
   test('nothing moves while a page loads', async () => {
-    for (const path of ['/', '/runs/812', '/p/clinical-care/encounters', '/requests']) {
+    for (const path of ['/', '/runs/812', '/p/clinical-care/encounters', '/p/operations/flights', '/incidents/19', '/requests']) {
       await open(path)
       await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' })
       const shift = await page.evaluate(

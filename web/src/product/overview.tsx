@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { incidentsQuery } from '../api/operate-queries.ts'
 import { requestsQuery } from '../api/queries.ts'
@@ -58,7 +58,16 @@ export function Overview({ product }: { product: Product }) {
 
 /** Why the state is what it is, what fails, and what failed last: each with where to look. */
 function Trouble({ product }: { product: Product }) {
-  const incidents = useQuery(incidentsQuery({ product: product.address, open: true })).data?.items ?? []
+  const client = useQueryClient()
+  const incidents =
+    useQuery({
+      ...incidentsQuery({ product: product.address, open: true }),
+      // The rail has asked for all that are open: what it knows stands here at once.
+      placeholderData: () => {
+        const all = client.getQueryData(incidentsQuery({ open: true }).queryKey)
+        return all && { ...all, items: all.items.filter((incident) => incident.product === product.address) }
+      },
+    }).data?.items ?? []
   const [broken] = brokenRuns(product.runs)
   const { family, word } = wordFor('product', product.state)
   // A failed run that is named below needs no second line.

@@ -61,7 +61,8 @@ function NoLevels({ product }: { product: Product }) {
           ? 'An output port promises by the trait service-level of the spec; each object it serves is then measured every hour and after every update. For example:'
           : 'The first publication starts the monitors of the service levels that the spec promises. For example:'}
       </p>
-      <pre className={styles.example}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long line scrolls, and the keyboard must reach it */}
+      <pre className={styles.example} tabIndex={0}>
         <code>{'service-level: {availability: 99%, completeness: {within: 5%}, freshness: {threshold: 24h}}'}</code>
       </pre>
     </Empty>
