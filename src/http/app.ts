@@ -16,6 +16,7 @@ import { identityRoutes } from './routes/identity.ts'
 import { mountPortal } from './routes/portal.ts'
 import { productRoutes } from './routes/products.ts'
 import { promotionRoutes } from './routes/promotion.ts'
+import { releaseRoutes } from './routes/releases.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { runRoutes } from './routes/runs.ts'
 import { serviceLevelRoutes } from './routes/service-levels.ts'
@@ -88,6 +89,7 @@ export async function createApp(deps: HttpDeps): Promise<App> {
       identityRoutes(typed, deps)
       productRoutes(typed, deps)
       promotionRoutes(typed, deps)
+      releaseRoutes(typed, deps)
       requestRoutes(typed, deps)
       runRoutes(typed, deps)
       accessRoutes(typed, deps)

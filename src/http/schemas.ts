@@ -186,6 +186,8 @@ export const ServiceLevel = z.object({
       good: z.number(),
       bad: z.number(),
       unevaluated: z.number(),
+      /** of the good and bad ones: measured by a run that replayed the source's past */
+      replayed: z.number().optional(),
     }),
   ),
   next: z.string(),
@@ -253,7 +255,16 @@ export const Served = z.object({
   objects: z.array(
     z.object({
       name: z.string(),
-      columns: z.array(z.object({ name: z.string(), type: z.string(), tags: z.array(z.string()), mask: z.string().nullable() })),
+      columns: z.array(
+        z.object({
+          name: z.string(),
+          type: z.string(),
+          tags: z.array(z.string()),
+          mask: z.string().nullable(),
+          /** the author's words */
+          meaning: z.string().nullable().optional(),
+        }),
+      ),
       rows: z.number().nullable(),
     }),
   ),

@@ -76,13 +76,13 @@ export async function readSlices(
   if (monitors.length === 0) return found
   const rows = await queries
     .selectFrom('observation')
-    .select(['monitor', 'slice_start', 'outcome', 'value'])
+    .select(['monitor', 'slice_start', 'outcome', 'value', 'replayed'])
     .where('monitor', 'in', [...monitors])
     .where('slice_start', '>', since)
     .orderBy('slice_start')
     .execute()
-  for (const row of rows)
-    found.get(row.monitor)!.push({ start: row.slice_start.getTime(), outcome: row.outcome, value: row.value })
+  for (const { monitor, slice_start, outcome, value, replayed } of rows)
+    found.get(monitor)!.push({ start: slice_start.getTime(), outcome, value, ...(replayed && { replayed }) })
   return found
 }
 

@@ -61,6 +61,35 @@ export async function listReleases(
     .execute()
 }
 
+export type PastRelease = Pick<ReleaseRow, 'number' | 'label' | 'commit_id' | 'revision' | 'at'> & {
+  environment: string
+  current: boolean
+  by: string
+  run_number: number
+}
+
+/** What was released in every environment, and by whom, the newest first. */
+export async function pastReleases(queries: Queries, product: string): Promise<PastRelease[]> {
+  return queries
+    .selectFrom('release')
+    .innerJoin('run', 'run.id', 'release.run')
+    .select([
+      'release.environment',
+      'release.number',
+      'release.label',
+      'release.commit_id',
+      'release.revision',
+      'release.at',
+      'release.current',
+      'run.by',
+      'run.number as run_number',
+    ])
+    .where('release.product', '=', product)
+    .orderBy('release.at', 'desc')
+    .orderBy('release.number', 'desc')
+    .execute()
+}
+
 /**
  * An earlier release becomes the current one again; a refresh and the next deploy start from it. It is pinned, unless it is the newest: then it is what main
  * gave last.

@@ -90,11 +90,25 @@ test('budgets are whole: 1 bad of 10 at 90 %, 1 of 20 at 95 %', () => {
 test('the strip has 20 days; a day says what it held', () => {
   const { days } = evaluate(freshness, series(hours([...many(24, 'missing'), ...many(24), ...many(13), 'bad'])), NOW)
   assert.equal(days.length, 20)
-  assert.deepEqual(days.at(-1), { day: '2026-03-25', state: 'breached', good: 13, bad: 1, unevaluated: 0 })
+  assert.deepEqual(days.at(-1), { day: '2026-03-25', state: 'breached', good: 13, bad: 1, unevaluated: 0, replayed: 0 })
   assert.deepEqual(
     days.slice(-4).map(({ state }) => state),
     ['no-data', 'not-evaluated', 'met', 'breached'],
   )
+})
+
+test('a day says how much of it was replayed, and never counts what was not measured', () => {
+  const slices = hours(many(14)).map((slice, at) => ({
+    ...slice,
+    replayed: at < 10,
+    outcome: at === 0 ? ('missing' as const) : slice.outcome,
+  }))
+  assert.deepEqual(evaluate(freshness, series(slices), NOW).days.at(-1)!.replayed, 9)
+})
+
+test('a level without a baseline says how many updates it has and needs', () => {
+  const { state, next } = evaluate(completeness, series(hours(many(3, 'excluded'))), NOW)
+  assert.deepEqual([state, next], ['gathering', 'It needs 5 updates to compare with and has 3; the next after them is judged.'])
 })
 
 const outcome = fc.constantFrom<Outcome>('good', 'bad', 'error', 'missing', 'excluded')

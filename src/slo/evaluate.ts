@@ -10,6 +10,8 @@ export type DayBar = {
   good: number
   bad: number
   unevaluated: number
+  /** of the good and bad ones: measured by a run that replayed the source's past */
+  replayed: number
 }
 export type Verdict = {
   state: LevelState
@@ -51,7 +53,7 @@ export function evaluate(level: Level, series: Series, now: number): Verdict {
     unevaluated,
     budget,
     days: daysOf(level, series.slices, now),
-    next: nextOf(level, state, budget, evaluated, failing),
+    next: nextOf(level, state, { budget, evaluated, failing, updates: slices.length }),
   }
 }
 
@@ -103,6 +105,7 @@ function daysOf(level: Level, slices: readonly Slice[], now: number): DayBar[] {
       good,
       bad,
       unevaluated,
+      replayed: those.filter(({ outcome, replayed }) => replayed === true && isEvaluated(outcome)).length,
     }
   })
 }
@@ -113,7 +116,9 @@ function dayState(level: Level, good: number, bad: number, unevaluated: number):
   return good * MILLION >= (good + bad) * millionths(level.target) ? 'at-risk' : 'breached'
 }
 
-function nextOf(level: Level, state: LevelState, { left }: Budget, evaluated: number, failing: boolean): string {
+type Known = { budget: Budget; evaluated: number; failing: boolean; updates: number }
+
+function nextOf(level: Level, state: LevelState, { budget: { left }, evaluated, failing, updates }: Known): string {
   const one = level.kind === 'completeness' ? 'update' : 'hour'
   const bad = { availability: 'unreadable', freshness: 'late', completeness: 'short' }[level.kind]
   const many = (n: number) => `${n} ${one}${n === 1 ? '' : 's'}`
@@ -125,7 +130,10 @@ function nextOf(level: Level, state: LevelState, { left }: Budget, evaluated: nu
     case 'not-evaluated':
       return 'The newest hours were not measured; the platform team is told.'
     case 'gathering':
-      if (level.kind === 'completeness') return `It is judged from update ${Math.max(1, level.minimum) + 1} on.`
+      if (level.kind === 'completeness') {
+        const needed = Math.max(1, level.minimum)
+        return `It needs ${needed} updates to compare with and has ${Math.min(updates, needed)}; the next after them is judged.`
+      }
       return `${many(Math.max(1, ENOUGH_SLICES - evaluated))} more and it is judged.`
     case 'breached':
       return failing

@@ -8,7 +8,7 @@ export type Level =
 export type Outcome = 'good' | 'bad' | 'error' | 'missing' | 'excluded'
 
 /** One measured slice, or one update for completeness; `start` in ms since 1970. At most one for each start. */
-export type Slice = { start: number; outcome: Outcome }
+export type Slice = { start: number; outcome: Outcome; replayed?: boolean }
 
 export type Series = {
   slices: readonly Slice[]

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import type { z } from 'zod'
 import * as shapes from '../../src/http/schemas.ts'
+import { findAnswer } from './find-fixtures.ts'
 import { type Fixtures, makePlan } from './fixtures.ts'
+import { answerOperate } from './operate-double.ts'
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -50,7 +52,8 @@ export async function startDouble(fixtures: Fixtures, root: string) {
   const answer = (request: Received, query: URLSearchParams): Answer => {
     const own = answers.get(`${request.method} ${request.path}`)
     if (own) return own(request, query)
-    const body = read(fixtures, request, query)
+    const body =
+      answerOperate(fixtures, request, query) ?? findAnswer(fixtures.find, request, query) ?? read(fixtures, request, query)
     return body === undefined
       ? problem(404, 'HTTP_ROUTE_UNKNOWN', `Nothing answers ${request.method} ${request.path}`)
       : { status: 200, body }
@@ -124,7 +127,7 @@ function read(fixtures: Fixtures, request: Received, query: URLSearchParams): un
   const list = (items: unknown[]) => ({ items, next: null })
   const { method, path } = request
   const number = Number(/^\/(?:runs|requests)\/(\d+)/.exec(path)?.[1])
-  const found = fixtures.requests.find((item) => item.number === number)
+  const asked = fixtures.requests.find((item) => item.number === number)
   if (method === 'GET') {
     if (path === '/me') return { ...fixtures.me, as: request.headers['heddle-as'] ?? null }
     if (path === '/health') return fixtures.health
@@ -139,21 +142,22 @@ function read(fixtures: Fixtures, request: Received, query: URLSearchParams): un
     }
     if (path === '/requests') return list(fixtures.requests)
     if (/^\/runs\/\d+$/.test(path)) return Object.values(fixtures.run).find((run) => run.number === number)
-    if (/^\/requests\/\d+$/.test(path)) return found
+    if (/^\/requests\/\d+$/.test(path)) return asked
+    if (path === '/agreements') return list(query.get('subject') === 'consumer' ? fixtures.otherAgreements : [])
   }
   if (method === 'POST') {
     if (path === '/login') return fixtures.me
     if (path === `/products/${fixtures.product.address}/connect`) return fixtures.connection
     if (path === '/requests') return created(fixtures, request.body, query.get('dry-run') === 'true')
-    if (/^\/requests\/\d+\/approve$/.test(path) && found) {
+    if (/^\/requests\/\d+\/approve$/.test(path) && asked) {
       const { note } = shapes.Decision.parse(request.body)
-      Object.assign(found, {
+      Object.assign(asked, {
         state: 'approved',
         next: 'The grant is being applied.',
-        actions: { ...found.actions, approve: false, deny: false },
+        actions: { ...asked.actions, approve: false, deny: false },
       })
-      found.approvals.push({ by: 'dev', at: new Date().toISOString(), decision: 'approved', note: note ?? null })
-      return found
+      asked.approvals.push({ by: 'dev', at: new Date().toISOString(), decision: 'approved', note: note ?? null })
+      return asked
     }
   }
   return undefined

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import * as shapes from '../../src/http/schemas.ts'
+import { makeFindFixtures } from './find-fixtures.ts'
+import { makeOperateFixtures } from './operate-fixtures.ts'
 
 /**
  * A small mesh as the API would tell it. Everything goes through the schemas of the API when it is made, so the double cannot drift from them.
@@ -108,7 +110,9 @@ export function makeFixtures(now: number) {
     now,
     z.array(shapes.RunSummary).parse(runs.filter((run) => run.product === 'clinical-care/encounters')),
   )
-  const requests = z.array(shapes.Request).parse([makeAccessRequest(now), makeProductRequest(now), makeFailedRequest(now)])
+  const requests = z
+    .array(shapes.Request)
+    .parse([makeAccessRequest(now), makeProductRequest(now), makeFailedRequest(now), makeRetireRequest(now)])
   const agreements = z
     .array(shapes.Agreement)
     .parse([makeAgreement(now, 42, 'analytics-users', 'active'), makeAgreement(now, 17, 'svc-ward-report', 'revoked')])
@@ -144,6 +148,9 @@ export function makeFixtures(now: number) {
     agreements,
     connection,
     failedEvents,
+    find: makeFindFixtures(now, products),
+    otherAgreements: [{ ...makeAgreement(now, 38, 'consumer', 'active'), product: 'operations/flights', purpose: 'analytics' }],
+    operate: makeOperateFixtures(now, product, runs),
   }
 }
 
@@ -374,7 +381,19 @@ function productSummary(
 
 function makeProduct(now: number, runs: z.infer<typeof shapes.RunSummary>[]): z.infer<typeof shapes.Product> {
   const at = (ms: number) => new Date(now - ms).toISOString()
-  const column = (name: string, type: string, tags: string[] = [], mask: string | null = null) => ({ name, type, tags, mask })
+  const column = (
+    name: string,
+    type: string,
+    tags: string[] = [],
+    mask: string | null = null,
+    meaning: string | null = null,
+  ) => ({
+    name,
+    type,
+    tags,
+    mask,
+    meaning,
+  })
   const release = { number: 4, label: '2.1.0', commit: '9f2d11c0aa', at: at(123 * minute), run: 790, revision: 31 }
   const served = {
     port: 'encounters-sql',
@@ -388,12 +407,12 @@ function makeProduct(now: number, runs: z.infer<typeof shapes.RunSummary>[]): z.
         name: 'encounters',
         rows: 186_000,
         columns: [
-          column('encounter_id', 'text'),
-          column('patient_id', 'text', ['pii', 'phi'], 'hash'),
-          column('facility_id', 'text'),
-          column('birth_date', 'date', ['pii', 'phi'], 'year'),
+          column('encounter_id', 'text', [], null, 'One stay in one facility'),
+          column('patient_id', 'text', ['pii', 'phi'], 'hash', 'Refers to the patient register'),
+          column('facility_id', 'text', [], null, 'Facility of the stay'),
+          column('birth_date', 'date', ['pii', 'phi'], 'round', 'Date of birth'),
           column('admitted_at', 'timestamp with time zone'),
-          column('diagnosis', 'text', ['phi']),
+          column('diagnosis', 'text', ['phi'], null, 'Main diagnosis, ICD-10'),
         ],
       },
     ],
@@ -444,6 +463,7 @@ function makeProduct(now: number, runs: z.infer<typeof shapes.RunSummary>[]): z.
     catalog: { community: 'Clinical care', state: 'listed', metadata: {}, metrics: {} },
     monitors: [
       { port: 'encounters-sql', object: 'encounters', kind: 'availability', state: 'met' },
+      { port: 'encounters-sql', object: 'encounters', kind: 'completeness', state: 'met' },
       { port: 'encounters-sql', object: 'encounters', kind: 'freshness', state: 'at-risk' },
     ],
     runs,
@@ -524,6 +544,22 @@ function makeFailedRequest(now: number): z.infer<typeof shapes.Request> {
     run: 812,
     next: 'Retry from the failed step, edit, or undo.',
     actions: { ...nothing, retry: true, edit: true, undo: true },
+  }
+}
+
+function makeRetireRequest(now: number): z.infer<typeof shapes.Request> {
+  return {
+    ...makeProductRequest(now),
+    number: 53,
+    kind: 'retire',
+    state: 'submitted',
+    by: 'ana',
+    title: 'Retire fleet/planes',
+    payload: { product: 'fleet/planes', because: 'Replaced by fleet/aircraft.' },
+    approvers: ['team-fleet'],
+    plan: null,
+    next: 'team-fleet decides: heddle approve 53',
+    actions: { ...nothing, approve: true, deny: true },
   }
 }
 

@@ -66,7 +66,8 @@
   }
   for (const table of document.querySelectorAll('table')) if (!table.querySelector('th')) wrong.push('table without heads')
   for (const svg of document.querySelectorAll('svg'))
-    if (svg.getAttribute('aria-hidden') !== 'true' && !svg.querySelector('title')) wrong.push('svg without title')
+    if (svg.getAttribute('aria-hidden') !== 'true' && !svg.querySelector('title, [role="img"][aria-label]'))
+      wrong.push('svg without title')
   if (document.querySelectorAll('[data-variant="filled"]').length > 1) wrong.push('more than one filled button')
   if (document.documentElement.scrollWidth > innerWidth)
     wrong.push(`wider than the window by ${document.documentElement.scrollWidth - innerWidth}`)

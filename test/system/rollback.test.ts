@@ -97,3 +97,17 @@ test('a release whose data is gone is refused before there is a run, with its co
   assert.match(refused.stderr, /RELEASE_REVISION_GONE[\s\S]*--commit [0-9a-f]{40}/)
   assert.equal((await platform.client().runs({ product: ORDERS })).items[0]!.number, before)
 })
+
+test('the history says what was released by whom, which is current, and whose data is kept', async () => {
+  const { items } = await platform.client().releases(ORDERS)
+  assert.deepEqual(
+    items.map(({ number, environment, current, kept, by }) => ({ number, environment, current, kept, by })),
+    [
+      { number: 4, environment: 'prod', current: false, kept: true, by: 'developer' },
+      { number: 3, environment: 'prod', current: true, kept: true, by: 'developer' },
+      { number: 2, environment: 'prod', current: false, kept: false, by: 'developer' },
+      { number: 1, environment: 'prod', current: false, kept: false, by: 'developer' },
+    ],
+  )
+  for (const { run, commit } of items) assert.equal((await platform.client().run(run)).commit, commit)
+})

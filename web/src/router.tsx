@@ -1,13 +1,33 @@
-import { createRootRoute, createRoute, createRouter, type ErrorComponentProps, lazyRouteComponent } from '@tanstack/react-router'
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router'
 import { NotFound } from './frame/not-found.tsx'
 import { Shell } from './frame/shell.tsx'
+import { type LineageSearch, readLineageSearch } from './lineage/lineage-search.ts'
 import { FailureCard } from './parts/failure-card.tsx'
 import { Skeleton } from './parts/loaded.tsx'
 import { readLogSearch } from './run/log-search.ts'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined)
+/** An address that says `q=2013` is read as a number. */
+const text = (value: unknown): string | undefined =>
+  typeof value === 'number' ? String(value) : typeof value === 'string' && value ? value : undefined
+const count = (value: unknown): number | undefined => (Number.isInteger(value) && Number(value) > 0 ? Number(value) : undefined)
+
+/** `find`: the column, object or port to show; `rollback` and `to`: the way back that is looked at; the rest is of the lineage tab. */
+type ProductSearch = LineageSearch & {
+  tab?: string | undefined
+  port?: string | undefined
+  find?: string | undefined
+  rollback?: string | undefined
+  to?: number | undefined
+}
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -15,24 +35,79 @@ const home = createRoute({
   component: lazyRouteComponent(() => import('./home/home-page.tsx'), 'HomePage'),
 })
 
+/** The catalog's former address. */
 const products = createRoute({
   getParentRoute: () => root,
   path: '/products',
-  validateSearch: (search): { domain?: string | undefined; q?: string | undefined } => ({
-    domain: text(search.domain),
+  beforeLoad: ({ search }) => {
+    throw redirect({ to: '/catalog', search })
+  },
+})
+
+const catalog = createRoute({
+  getParentRoute: () => root,
+  path: '/catalog',
+  validateSearch: (
+    search,
+  ): { q?: string | undefined; domain?: string | undefined; state?: string | undefined; sort?: string | undefined } => ({
     q: text(search.q),
+    domain: text(search.domain),
+    state: text(search.state),
+    sort: text(search.sort),
   }),
-  component: lazyRouteComponent(() => import('./products/products-page.tsx'), 'ProductsPage'),
+  component: lazyRouteComponent(() => import('./catalog/catalog-page.tsx'), 'CatalogPage'),
+})
+
+const lineage = createRoute({
+  getParentRoute: () => root,
+  path: '/lineage',
+  validateSearch: readLineageSearch,
+  component: lazyRouteComponent(() => import('./lineage/lineage-page.tsx'), 'LineagePage'),
 })
 
 const product = createRoute({
   getParentRoute: () => root,
   path: '/p/$domain/$name',
-  validateSearch: (search): { tab?: string | undefined; port?: string | undefined } => ({
+  validateSearch: (search): ProductSearch => ({
+    ...readLineageSearch(search),
     tab: text(search.tab),
     port: text(search.port),
+    find: text(search.find),
+    rollback: text(search.rollback),
+    to: count(search.to),
   }),
   component: lazyRouteComponent(() => import('./product/product-page.tsx'), 'ProductPage'),
+})
+
+/** Where messages of service levels lead. */
+const told = createRoute({
+  getParentRoute: () => root,
+  path: '/products/$domain/$name',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/p/$domain/$name', params, search: {}, replace: true })
+  },
+})
+
+const retire = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$domain/$name/retire',
+  component: lazyRouteComponent(() => import('./retire/retire-page.tsx'), 'RetirePage'),
+})
+
+const incidents = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents',
+  validateSearch: (search): { show?: string | undefined; product?: string | undefined } => ({
+    show: text(search.show),
+    product: text(search.product),
+  }),
+  component: lazyRouteComponent(() => import('./incident/incidents-page.tsx'), 'IncidentsPage'),
+})
+
+const incident = createRoute({
+  getParentRoute: () => root,
+  path: '/incidents/$number',
+  component: lazyRouteComponent(() => import('./incident/incident-page.tsx'), 'IncidentPage'),
 })
 
 const create = createRoute({
@@ -74,7 +149,22 @@ const run = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, products, product, create, requests, request, runs, run]),
+  routeTree: root.addChildren([
+    home,
+    products,
+    catalog,
+    lineage,
+    product,
+    told,
+    retire,
+    incidents,
+    incident,
+    create,
+    requests,
+    request,
+    runs,
+    run,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultPendingMs: 0,

@@ -35,7 +35,11 @@ export function accessRoutes(app: App, deps: HttpDeps): void {
     {
       config: { rule: 'signed-in' },
       schema: {
-        querystring: z.object({ product: z.string().optional(), mine: z.stringbool().optional() }),
+        querystring: z.object({
+          product: z.string().optional(),
+          mine: z.stringbool().optional(),
+          subject: z.string().optional(),
+        }),
         response: { 200: shapes.List(shapes.Agreement) },
       },
     },
@@ -43,6 +47,7 @@ export function accessRoutes(app: App, deps: HttpDeps): void {
       const product = request.query.product ? await needProduct(db, parseProductAddress(request.query.product)) : null
       const rows = await listAgreements(db, {
         ...(product && { product: product.id }),
+        ...(request.query.subject && { subject: request.query.subject }),
         ...(request.query.mine && { subject: request.caller!.subject.name }),
       })
       return { items: await Promise.all(rows.map((row) => viewOf(row, request.caller!))), next: null }

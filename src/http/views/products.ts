@@ -202,7 +202,13 @@ function servedView(
         columns: object.columns.map((name) => {
           const column = known?.columns.find((each) => each.name === name)
           const mask = declared?.masks.find((each) => each.object === object.name && each.column === name)
-          return { name, type: column ? physicalType(column) : 'unknown', tags: column?.tags ?? [], mask: mask?.method ?? null }
+          return {
+            name,
+            type: column ? physicalType(column) : 'unknown',
+            tags: column?.tags ?? [],
+            mask: mask?.method ?? null,
+            meaning: column?.description ?? null,
+          }
         }),
       }
     }),

@@ -80,7 +80,7 @@ export function requestQuery(number: number) {
   })
 }
 
-function query(values: Record<string, string | number | boolean | null | undefined>): string {
+export function query(values: Record<string, string | number | boolean | null | undefined>): string {
   const set = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '')
   return set.length ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : ''
 }

@@ -23,7 +23,7 @@ const PAUSE_MS = 300
 
 /** What will be made? The plan stands beside the form before anything is asked for. */
 export function CreatePage() {
-  useCrumbs([{ label: 'Products', to: '/products' }, { label: 'New product' }])
+  useCrumbs([{ label: 'Catalog', to: '/catalog' }, { label: 'New product' }])
   const domains = useQuery(domainsQuery)
   const me = useQuery(meQuery)
   return (

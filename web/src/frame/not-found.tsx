@@ -9,7 +9,7 @@ export function NotFound() {
     <Page title="There is no such page" name="Not found">
       <Empty title="The address may be mistyped, or what it named is gone.">
         <p>
-          Go to <Link to="/">Home</Link>, <Link to="/products">Products</Link> or <Link to="/runs">Runs</Link>.
+          Go to <Link to="/">Home</Link>, <Link to="/catalog">Catalog</Link> or <Link to="/runs">Runs</Link>.
         </p>
       </Empty>
     </Page>

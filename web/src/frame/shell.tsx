@@ -1,12 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { useState } from 'react'
+import { incidentsQuery } from '../api/operate-queries.ts'
 import { healthQuery, meQuery, requestsQuery } from '../api/queries.ts'
 import type { Me } from '../api/types.ts'
 import { FailureCard } from '../parts/failure-card.tsx'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { Skeleton } from '../parts/loaded.tsx'
 import { type Crumb, CrumbsContext } from './crumbs.tsx'
+import { FindBox } from './find-box.tsx'
+import { Keys } from './keys.tsx'
 import { LiveMark } from './live-mark.tsx'
 import styles from './shell.module.css'
 import { SignedOut } from './signed-out.tsx'
@@ -35,8 +38,10 @@ function Frame({ me }: { me: Me }) {
         <Rail />
         <header className={styles.top}>
           <Breadcrumb crumbs={crumbs} />
+          <FindBox />
           <div className={styles.topEnd}>
             <LiveMark />
+            <Keys />
             <UserMenu me={me} />
           </div>
         </header>
@@ -50,14 +55,18 @@ function Frame({ me }: { me: Me }) {
 
 const ENTRIES: { to: string; label: string; icon: IconName }[] = [
   { to: '/', label: 'Home', icon: 'home' },
-  { to: '/products', label: 'Products', icon: 'products' },
+  { to: '/catalog', label: 'Catalog', icon: 'catalog' },
   { to: '/requests', label: 'Requests', icon: 'requests' },
   { to: '/runs', label: 'Runs', icon: 'runs' },
+  { to: '/lineage', label: 'Lineage', icon: 'lineage' },
+  { to: '/incidents', label: 'Incidents', icon: 'incidents' },
 ]
 
 function Rail() {
   const health = useQuery(healthQuery)
   const waiting = useQuery(requestsQuery({ open: true })).data?.items.filter((request) => request.actions.approve).length ?? 0
+  const open = useQuery(incidentsQuery({ open: true })).data?.items.length ?? 0
+  const counts: Record<string, [number, string]> = { '/requests': [waiting, 'wait for you'], '/incidents': [open, 'are open'] }
   const path = useRouterState({ select: (state) => state.location.pathname })
   const inProducts = path.startsWith('/p/') || path === '/new'
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)
@@ -86,14 +95,14 @@ function Rail() {
               className={styles.entry}
               activeOptions={{ exact: entry.to === '/' }}
               title={entry.label}
-              data-within={entry.to === '/products' && inProducts}
+              data-within={entry.to === '/catalog' && inProducts}
             >
               <Icon name={entry.icon} />
               <span className={styles.label}>{entry.label}</span>
-              {entry.to === '/requests' && waiting ? (
+              {counts[entry.to]?.[0] ? (
                 <span className={styles.badge}>
-                  {waiting}
-                  <span className="sr-only"> wait for you</span>
+                  {counts[entry.to]![0]}
+                  <span className="sr-only"> {counts[entry.to]![1]}</span>
                 </span>
               ) : null}
             </Link>

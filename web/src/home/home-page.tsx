@@ -1,7 +1,8 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { incidentsQuery } from '../api/operate-queries.ts'
 import { productsQuery, requestsQuery, runQuery, runsQuery } from '../api/queries.ts'
-import type { Request, Run, RunSummary } from '../api/types.ts'
+import type { Request, Run } from '../api/types.ts'
 import { useCrumbs } from '../frame/crumbs.tsx'
 import { ButtonLink } from '../parts/button-link.tsx'
 import { CopyLine } from '../parts/copy.tsx'
@@ -10,20 +11,23 @@ import { Empty, Skeleton } from '../parts/loaded.tsx'
 import { Page, Section } from '../parts/page.tsx'
 import { runTitle } from '../run/run-state.ts'
 import { Glyph, StatusGlyph } from '../status/status.tsx'
-import { counted, formatAge, formatMoment, formatTime } from '../text/time.ts'
+import { counted, formatAge, formatMoment } from '../text/time.ts'
+import { Broke } from './broke.tsx'
+import { Changed } from './changed.tsx'
+import { DomainHealth } from './domain-health.tsx'
 import styles from './home.module.css'
 import { Lanes } from './lanes.tsx'
-import { ProductHealth } from './product-health.tsx'
 import { brokenRuns, verdict } from './what-needs-me.ts'
 
 const DAY_MS = 86_400_000
 
-/** What needs me? What broke? What ran? */
+/** What needs me? What broke? What changed? */
 export function HomePage() {
   useCrumbs([{ label: 'Home' }])
   const requestList = useQuery(requestsQuery({ open: true }))
   const runList = useQuery(runsQuery({ limit: 200 }))
   const productList = useQuery(productsQuery(null))
+  const incidentList = useQuery(incidentsQuery({ open: true }))
   const runs = runList.data?.items ?? []
   const waitingNumbers = runs.filter((run) => run.state === 'waiting').slice(0, 10)
   // Whether a waiting run waits for me is said by the run itself, not by its summary.
@@ -32,8 +36,9 @@ export function HomePage() {
   const requests = (requestList.data?.items ?? []).filter((request) => request.actions.approve || request.actions.retry)
   const products = productList.data?.items ?? []
   const broken = brokenRuns(runs)
-  const first = [requestList, runList, productList, ...asked].find((query) => query.isPending)
-  const failed = [requestList, runList, productList].find((query) => query.isError)
+  const incidents = incidentList.data?.items ?? []
+  const first = [requestList, runList, productList, incidentList, ...asked].find((query) => query.isPending)
+  const failed = [requestList, runList, productList, incidentList].find((query) => query.isError)
   const now = Date.now()
   const recent = runs.filter((run) => now - Date.parse(run.startedAt ?? run.createdAt) < DAY_MS)
   if (first && !failed)
@@ -45,7 +50,7 @@ export function HomePage() {
   const nothing = !products.length && !runs.length && !requests.length
   return (
     <Page
-      title={nothing ? 'Welcome to Heddle' : verdict({ requests, waiting, broken, products })}
+      title={nothing ? 'Welcome to Heddle' : verdict({ requests, waiting, broken, incidents, products })}
       name="Home"
       actions={
         <ButtonLink to="/new" filled={nothing}>
@@ -70,9 +75,12 @@ export function HomePage() {
           <div className={styles.columns}>
             <div className={styles.column}>
               <NeedsYou requests={requests} waiting={waiting} now={now} />
-              <Broke runs={broken} />
+              <Broke runs={broken} incidents={incidents} />
             </div>
-            <ProductHealth products={products} />
+            <div className={styles.column}>
+              <DomainHealth products={products} />
+              <Changed runs={runs} products={products} now={now} />
+            </div>
           </div>
           {recent.length ? <Lanes runs={recent} now={now} /> : null}
         </>
@@ -144,46 +152,6 @@ function NeedsYou({ requests, waiting, now }: { requests: Request[]; waiting: Ru
           No request or approval waits for you.
         </p>
       )}
-    </Section>
-  )
-}
-
-function Broke({ runs }: { runs: RunSummary[] }) {
-  if (!runs.length) return null
-  return (
-    <Section
-      title="Broke"
-      count={runs.length}
-      end={
-        <Link to="/runs" search={{ state: 'failed' }}>
-          All failed runs
-        </Link>
-      }
-    >
-      <ul className={styles.work}>
-        {runs.slice(0, 6).map((run) => (
-          <li key={run.number}>
-            <Glyph family="bad" />
-            <div className={styles.what}>
-              <strong>
-                {run.product} <span className={styles.bad}>{run.kind} failed</span>
-              </strong>
-              <small>
-                Run {run.number}
-                {run.step ? ` in ${run.step}` : ''}: {run.problem?.message ?? run.because}
-              </small>
-            </div>
-            <div className={styles.when}>
-              since
-              <br />
-              {formatTime(run.endedAt ?? run.createdAt)}
-            </div>
-            <ButtonLink to="/runs/$number" params={{ number: String(run.number) }} row label={`${run.number}`}>
-              Open run
-            </ButtonLink>
-          </li>
-        ))}
-      </ul>
     </Section>
   )
 }

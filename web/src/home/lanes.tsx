@@ -1,12 +1,12 @@
 import { Link } from '@tanstack/react-router'
 import type { RunSummary } from '../api/types.ts'
 import { Section } from '../parts/page.tsx'
+import { ProductLink } from '../parts/product-link.tsx'
 import { runTitle } from '../run/run-state.ts'
 import { Glyph } from '../status/status.tsx'
 import { wordFor } from '../status/vocabulary.ts'
 import { formatClock, formatDuration, formatTime, formatWeekday } from '../text/time.ts'
 import styles from './lanes.module.css'
-import { ProductLink } from './product-health.tsx'
 
 const HOURS = 24
 const TICKS = [0, 3, 6, 9, 12, 15, 18, 21, 24]

@@ -1,4 +1,4 @@
-import type { ProductSummary, Request, Run, RunSummary } from '../api/types.ts'
+import type { Incident, ProductSummary, Request, Run, RunSummary } from '../api/types.ts'
 import { counted } from '../text/time.ts'
 
 /** The newest run of each product, environment and kind, when it failed: a failure that a later run has repaired needs nobody. */
@@ -20,11 +20,13 @@ export function verdict({
   requests,
   waiting,
   broken,
+  incidents,
   products,
 }: {
   requests: Request[]
   waiting: Run[]
   broken: RunSummary[]
+  incidents: Incident[]
   products: ProductSummary[]
 }): string {
   const mine = requests.length + waiting.length
@@ -32,6 +34,7 @@ export function verdict({
   const parts = [
     mine ? `${counted(mine, 'item needs', 'items need')} you` : null,
     broken.length ? counted(broken.length, 'run failed', 'runs failed') : null,
+    incidents.length ? counted(incidents.length, 'promise fails', 'promises fail') : null,
     degraded && !broken.length ? counted(degraded, 'product is degraded', 'products are degraded') : null,
   ].filter(Boolean)
   return parts.length ? parts.join(', ') : 'Nothing needs you'

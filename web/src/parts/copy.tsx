@@ -14,6 +14,23 @@ export async function copyText(text: string): Promise<void> {
   area.remove()
 }
 
+/** Copies a text that is still on its way. Called within a click: some browsers let a page write only then, and take a promise of the text. */
+export async function copyLater(text: Promise<string>): Promise<void> {
+  if (navigator.clipboard && typeof ClipboardItem !== 'undefined') {
+    const blob = text.then((value) => new Blob([value], { type: 'text/plain' }))
+    // A refused call must be told as itself, not as a clipboard that failed.
+    const [, written] = await Promise.all([
+      text,
+      navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]).then(
+        () => true,
+        (error: unknown) => error,
+      ),
+    ])
+    if (written === true) return
+  }
+  await copyText(await text)
+}
+
 function useCopied(): [boolean, (text: string) => void] {
   const [copied, setCopied] = useState(false)
   useEffect(() => {

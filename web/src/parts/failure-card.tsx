@@ -13,7 +13,7 @@ export function FailureCard({ failure: thrown, retry }: { failure: unknown; retr
     <div className={styles.failure} role="alert">
       <Glyph family={refused ? 'off' : 'bad'} />
       <div>
-        <h3>{failure.what}</h3>
+        <h2>{failure.what}</h2>
         {failure.why ? <p className="muted">{failure.why}</p> : null}
         <p>{failure.fix}</p>
         <Diagnostics items={failure.details} />

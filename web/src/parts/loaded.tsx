@@ -44,7 +44,7 @@ export function Skeleton({ rows }: { rows: number }) {
 export function Empty({ title, children }: { title: string; children?: React.ReactNode }) {
   return (
     <div className={styles.empty}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
     </div>
   )

@@ -3,16 +3,16 @@ import { counted, formatTime } from '../text/time.ts'
 import { Diagnostics } from './failure-card.tsx'
 import styles from './plan-steps.module.css'
 
-/** Exactly what would be done, and as of when. */
-export function PlanSteps({ plan }: { plan: Plan }) {
+/** Exactly what would be done, and as of when. `compact` leaves out who is hit, for a page that says it elsewhere. */
+export function PlanSteps({ plan, compact = false }: { plan: Plan; compact?: boolean }) {
   return (
     <div className={styles.plan}>
       <p className={styles.summary}>
         {plan.summary}
         {plan.unchanged ? <span className="muted"> {counted(plan.unchanged, 'unchanged', 'unchanged')}.</span> : null}
       </p>
-      <StepList steps={plan.steps} />
-      {plan.affected.length ? (
+      {compact ? <CompactSteps steps={plan.steps} /> : <StepList steps={plan.steps} />}
+      {plan.affected.length && !compact ? (
         <p>
           <strong>Affects</strong> {plan.affected.join(', ')}
         </p>
@@ -48,6 +48,24 @@ export function StepList({ steps }: { steps: Step[] }) {
         </section>
       ))}
     </div>
+  )
+}
+
+/** One line a step, its stage before it: for a plan whose steps all have the same reason. */
+export function CompactSteps({ steps }: { steps: Step[] }) {
+  return (
+    <ol className={styles.compact}>
+      {steps.map((step, index) => (
+        <li key={step.id}>
+          <span className={styles.stage}>{steps[index - 1]?.stage === step.stage ? '' : step.stage}</span>
+          <Sign step={step} />
+          <span className={styles.title}>{step.title}</span>
+          <span className={styles.risk} data-risk={step.risk}>
+            {step.risk}
+          </span>
+        </li>
+      ))}
+    </ol>
   )
 }
 

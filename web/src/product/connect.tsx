@@ -1,94 +1,77 @@
 import { Button, SegmentedControl } from '@mantine/core'
 import { useState } from 'react'
-import type { Connection, Product } from '../api/types.ts'
-import { useAction } from '../api/use-action.ts'
-import { CopyButton } from '../parts/copy.tsx'
+import type { Product } from '../api/types.ts'
+import { ButtonLink } from '../parts/button-link.tsx'
 import { FailureCard } from '../parts/failure-card.tsx'
+import { Icon } from '../parts/icon.tsx'
 import { Section } from '../parts/page.tsx'
-import { cli } from '../text/cli.ts'
 import { formatTime } from '../text/time.ts'
 import { servingEnvironments } from './environments.ts'
 import styles from './product.module.css'
+import { hidePassword, snippet, WAYS, type Way } from './snippets.ts'
+import { useConnection } from './use-connection.ts'
+import { useRights } from './use-rights.ts'
 
-const WAYS = ['psql', 'JDBC', 'Python'] as const
-type Way = (typeof WAYS)[number]
-
-/** A login of the reader's own, made when asked for. The password is copied, never shown. */
+/** How to read it, filled in. The login is made when something is copied; its password is copied, never shown. */
 export function Connect({ product }: { product: Product }) {
+  const rights = useRights(product)
   const environments = servingEnvironments(product)
-  const [environment, setEnvironment] = useState(environments.at(-1) ?? '')
+  const [chosen, setEnvironment] = useState<string | null>(null)
+  const environment = chosen ?? environments.at(-1) ?? ''
   const [way, setWay] = useState<Way>('psql')
-  const connect = useAction<Connection>()
-  const connection = connect.data
+  const { connection, copy, copied, pending, failure } = useConnection(product, environment)
+  if (!environments.length)
+    return (
+      <Section title="Connect">
+        <p className="muted">Nothing is served yet; the first deploy makes it readable.</p>
+      </Section>
+    )
+  const [domain = '', name = ''] = product.address.split('/')
   return (
     <Section
       title="Connect"
       end={
         connection
-          ? `as ${connection.user} · password valid until ${formatTime(connection.expiresAt)}`
-          : environments.length
-            ? 'the password is valid for 8 h'
-            : null
+          ? `as ${connection.user}, password valid until ${formatTime(connection.expiresAt)}`
+          : rights.reads
+            ? `as ${rights.name}, password valid 8 h`
+            : rights.known
+              ? 'needs an agreement'
+              : null
       }
     >
-      {environments.length ? (
-        <div className={styles.connect}>
-          <div className={styles.ways}>
-            <SegmentedControl
-              aria-label="Way to connect"
-              data={[...WAYS]}
-              value={way}
-              onChange={(value) => setWay(value as Way)}
-            />
-            {environments.length > 1 ? (
-              <SegmentedControl
-                aria-label="Environment"
-                data={environments}
-                value={environment}
-                onChange={(value) => {
-                  setEnvironment(value)
-                  connect.reset()
-                }}
-              />
-            ) : null}
-          </div>
-          <div className={styles.code}>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines scroll, and the keyboard must reach them */}
-            <pre tabIndex={0}>
-              {connection ? hidePassword(snippet(way, connection), connection) : `$ ${cli.connect(product.address, environment)}`}
-            </pre>
-            {connection ? (
-              <CopyButton text={snippet(way, connection)} label="Copy connection" />
-            ) : (
-              <Button
-                size="xs"
-                variant="quiet"
-                loading={connect.isPending}
-                onClick={() => connect.mutate({ path: `/products/${product.address}/connect`, body: { environment } })}
-              >
-                Get connection
-              </Button>
-            )}
-          </div>
-          {connect.error ? <FailureCard failure={connect.error} /> : null}
+      <div className={styles.connect}>
+        <div className={styles.ways}>
+          <SegmentedControl aria-label="Way to connect" data={[...WAYS]} value={way} onChange={(value) => setWay(value as Way)} />
+          {environments.length > 1 ? (
+            <SegmentedControl aria-label="Environment" data={environments} value={environment} onChange={setEnvironment} />
+          ) : null}
         </div>
-      ) : (
-        <p className="muted">Nothing is served yet; the first deploy makes it readable.</p>
-      )}
+        <div className={styles.code}>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines scroll, and the keyboard must reach them */}
+          <pre tabIndex={0}>
+            {connection
+              ? hidePassword(snippet(way, product, environment, connection), connection)
+              : snippet(way, product, environment, null)}
+          </pre>
+          {rights.reads ? (
+            <Button
+              size="xs"
+              variant="quiet"
+              loading={pending}
+              leftSection={<Icon name={copied ? 'tick' : 'copy'} />}
+              onClick={() => copy(way)}
+            >
+              <span aria-live="polite">{copied ? 'Copied' : 'Copy connection'}</span>
+            </Button>
+          ) : product.offers.length && rights.known ? (
+            <ButtonLink to="/p/$domain/$name" params={{ domain, name }} search={{ tab: 'access' }} row>
+              Request access
+            </ButtonLink>
+          ) : null}
+        </div>
+        {failure ? <FailureCard failure={failure} /> : null}
+      </div>
     </Section>
   )
-}
-
-function snippet(way: Way, connection: Connection): string {
-  const first = connection.ports.find((port) => port.objects.length)
-  const select = first ? `select * from ${first.schema}.${first.objects[0]} limit 20` : 'select current_user'
-  if (way === 'psql') return `${connection.psql}\n${connection.database}=> ${select};`
-  if (way === 'JDBC') return connection.jdbc
-  return `import psycopg\n\nwith psycopg.connect("${connection.url}") as connection:\n    rows = connection.execute("${select}").fetchall()`
-}
-
-function hidePassword(text: string, connection: Connection): string {
-  const encoded = /:\/\/[^:/@]*:([^@]*)@/.exec(connection.url)?.[1]
-  if (!encoded) return text
-  return text.replaceAll(encoded, '••••••••').replaceAll(decodeURIComponent(encoded), '••••••••')
 }

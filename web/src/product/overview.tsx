@@ -1,5 +1,6 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { incidentsQuery } from '../api/operate-queries.ts'
 import { requestsQuery } from '../api/queries.ts'
 import type { Product } from '../api/types.ts'
 import { brokenRuns } from '../home/what-needs-me.ts'
@@ -10,10 +11,14 @@ import parts from '../parts/parts.module.css'
 import { RunTable } from '../runs/run-table.tsx'
 import { Glyph, Status, StatusGlyph } from '../status/status.tsx'
 import { wordFor } from '../status/vocabulary.ts'
+import { capital } from '../text/capital.ts'
 import { cli } from '../text/cli.ts'
 import { counted, formatExact, formatTime } from '../text/time.ts'
 import { Connect } from './connect.tsx'
+import { LevelsNow } from './levels-now.tsx'
+import { Operate } from './operate.tsx'
 import styles from './product.module.css'
+import { Yours } from './yours.tsx'
 
 export function Overview({ product }: { product: Product }) {
   return (
@@ -21,6 +26,7 @@ export function Overview({ product }: { product: Product }) {
       <div className={parts.stack}>
         <Trouble product={product} />
         {product.description ? <p className={styles.description}>{product.description}</p> : null}
+        <LevelsNow product={product} />
         <Environments product={product} />
         <Connect product={product} />
         <Section
@@ -39,21 +45,34 @@ export function Overview({ product }: { product: Product }) {
           )}
         </Section>
       </div>
-      <aside className={parts.stack}>
+      <div className={parts.stack}>
+        <Yours product={product} />
         <Next product={product} />
+        <Operate product={product} />
         <Facts product={product} />
         <Roles product={product} />
-      </aside>
+      </div>
     </div>
   )
 }
 
-/** Why the state is what it is, and what failed last: two lines at most, each with where to look. */
+/** Why the state is what it is, what fails, and what failed last: each with where to look. */
 function Trouble({ product }: { product: Product }) {
+  const client = useQueryClient()
+  const incidents =
+    useQuery({
+      ...incidentsQuery({ product: product.address, open: true }),
+      // The rail has asked for all that are open: what it knows stands here at once.
+      placeholderData: () => {
+        const all = client.getQueryData(incidentsQuery({ open: true }).queryKey)
+        return all && { ...all, items: all.items.filter((incident) => incident.product === product.address) }
+      },
+    }).data?.items ?? []
   const [broken] = brokenRuns(product.runs)
   const { family, word } = wordFor('product', product.state)
-  const telling = product.reason !== null && family !== 'ok'
-  if (!telling && !broken) return null
+  // A failed run that is named below needs no second line.
+  const telling = product.reason !== null && family !== 'ok' && !(broken && product.reason.startsWith(`run ${broken.number}:`))
+  if (!telling && !broken && !incidents.length) return null
   return (
     <ul className={styles.trouble}>
       {telling ? (
@@ -64,11 +83,24 @@ function Trouble({ product }: { product: Product }) {
           </p>
         </li>
       ) : null}
+      {incidents.slice(0, 3).map((incident) => (
+        <li key={incident.number}>
+          <Glyph family={incident.severity === 'page' ? 'bad' : 'warn'} />
+          <p>
+            <strong>{capital(incident.slo)} fails</strong> in {incident.environment} since {formatTime(incident.openedAt)}.{' '}
+            {incident.cause.what}
+            {incident.acknowledgedBy ? <span className="muted"> Taken by {incident.acknowledgedBy}.</span> : null}
+          </p>
+          <Link to="/incidents/$number" params={{ number: String(incident.number) }}>
+            Incident {incident.number}
+          </Link>
+        </li>
+      ))}
       {broken ? (
         <li>
           <Glyph family="bad" />
           <p>
-            <strong>{broken.kind} failed</strong> at {formatTime(broken.endedAt ?? broken.createdAt)}
+            <strong>{capital(broken.kind)} failed</strong> at {formatTime(broken.endedAt ?? broken.createdAt)}
             {broken.step ? ` in ${broken.step}` : ''}. {broken.problem?.message}
           </p>
           <Link to="/runs/$number" params={{ number: String(broken.number) }}>

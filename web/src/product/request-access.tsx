@@ -10,12 +10,22 @@ import { FailureCard } from '../parts/failure-card.tsx'
 import parts from '../parts/parts.module.css'
 import { readingOf } from '../requests/payload.ts'
 import { newRequestCommand } from '../text/cli.ts'
-import { counted } from '../text/time.ts'
+import { counted, formatDay } from '../text/time.ts'
 import { servingEnvironments } from './environments.ts'
+import { maskWord } from './mask-words.ts'
 import styles from './product.module.css'
+import { Terms } from './terms.tsx'
 
 /** Port, purpose and time; what the reader would see stands there before he asks. */
-export function RequestAccess({ product, port: asked }: { product: Product; port: string | undefined }) {
+export function RequestAccess({
+  product,
+  port: asked,
+  filled = true,
+}: {
+  product: Product
+  port: string | undefined
+  filled?: boolean
+}) {
   const navigate = useNavigate()
   const me = useQuery(meQuery).data
   const ports = [...new Set(product.offers.flatMap((offer) => offer.ports))]
@@ -24,7 +34,8 @@ export function RequestAccess({ product, port: asked }: { product: Product; port
   const purposes = [...new Set(offers.flatMap((offer) => offer.purposes))]
   const [purpose, setPurpose] = useState('')
   const offer = offers.find((item) => item.purposes.includes(purpose)) ?? offers[0]
-  const [days, setDays] = useState('')
+  const [days, setDays] = useState<string | null>(null)
+  const [reader, setReader] = useState<string | null>(null)
   const [justification, setJustification] = useState('')
   const [tried, setTried] = useState(false)
   const environments = servingEnvironments(product, port)
@@ -33,7 +44,9 @@ export function RequestAccess({ product, port: asked }: { product: Product; port
     (request) => void navigate({ to: '/requests/$number', params: { number: String(request.number) } }),
   )
   if (!offer) return null
-  const wanted = days === '' ? offer.defaultDays : Number(days)
+  const self = me?.as ?? me?.name ?? ''
+  const subject = reader ?? self
+  const wanted = days === null ? offer.defaultDays : Number(days)
   const wrongPurpose = purpose ? null : 'Choose what you will use it for.'
   const wrongDays =
     Number.isInteger(wanted) && wanted >= 1 && wanted <= offer.maxDays ? null : `A whole number of days, 1 to ${offer.maxDays}.`
@@ -46,6 +59,7 @@ export function RequestAccess({ product, port: asked }: { product: Product; port
       purpose,
       duration: `${wanted}d`,
       ...(environment && { environment }),
+      ...(subject !== self && { subject }),
       ...(justification && { justification }),
     },
   }
@@ -64,16 +78,6 @@ export function RequestAccess({ product, port: asked }: { product: Product; port
       }}
     >
       <h2>Request access</h2>
-      <NativeSelect label="Port" name="port" data={ports} value={port} onChange={(event) => setPort(event.currentTarget.value)} />
-      {environments.length > 1 ? (
-        <NativeSelect
-          label="Environment"
-          name="environment"
-          data={environments}
-          value={environment}
-          onChange={(event) => setEnvironment(event.currentTarget.value)}
-        />
-      ) : null}
       <NativeSelect
         label="Purpose"
         name="purpose"
@@ -82,16 +86,38 @@ export function RequestAccess({ product, port: asked }: { product: Product; port
         error={tried ? wrongPurpose : null}
         onChange={(event) => setPurpose(event.currentTarget.value)}
       />
-      <TextInput
-        label="Days"
-        name="days"
-        inputMode="numeric"
-        description={`Default ${offer.defaultDays}, at most ${offer.maxDays}; revoked then.`}
-        placeholder={String(offer.defaultDays)}
-        value={days}
-        error={tried || days ? wrongDays : null}
-        onChange={(event) => setDays(event.currentTarget.value.trim())}
-      />
+      <div className={styles.pair}>
+        <NativeSelect
+          label="Port"
+          name="port"
+          data={ports}
+          value={port}
+          onChange={(event) => setPort(event.currentTarget.value)}
+        />
+        {environments.length > 1 ? (
+          <NativeSelect
+            label="Environment"
+            name="environment"
+            data={environments}
+            value={environment}
+            onChange={(event) => setEnvironment(event.currentTarget.value)}
+          />
+        ) : null}
+        <TextInput
+          label="Who reads"
+          name="subject"
+          value={subject}
+          onChange={(event) => setReader(event.currentTarget.value.trim())}
+        />
+        <TextInput
+          label="Days"
+          name="days"
+          inputMode="numeric"
+          value={days ?? String(offer.defaultDays)}
+          error={tried || days !== null ? wrongDays : null}
+          onChange={(event) => setDays(event.currentTarget.value.trim())}
+        />
+      </div>
       <Textarea
         label="Why"
         name="justification"
@@ -101,27 +127,33 @@ export function RequestAccess({ product, port: asked }: { product: Product; port
         onChange={(event) => setJustification(event.currentTarget.value)}
       />
       <dl className={parts.facts}>
-        <dt>Reads</dt>
-        <dd>{me?.as ?? me?.name ?? 'you'}</dd>
         {reading ? (
           <>
             <dt>Would see</dt>
             <dd>
               {counted(reading.clear.length, 'column')} clear
               {reading.masked.length
-                ? `, masked: ${reading.masked.map((column) => `${column.name} (${column.mask})`).join(', ')}`
+                ? `, masked: ${reading.masked.map((column) => `${column.name} (${maskWord(column.mask).name.toLowerCase()})`).join(', ')}`
                 : ''}
             </dd>
           </>
         ) : null}
         <dt>Terms</dt>
-        <dd>{offer.terms}</dd>
+        <dd className={styles.terms}>
+          <Terms terms={offer.terms} />
+        </dd>
+        <dt>Ends</dt>
+        <dd>
+          {wrongDays
+            ? '–'
+            : `${formatDay(new Date(Date.now() + wanted * 86_400_000).toISOString())}, revoked then; at most ${offer.maxDays} d`}
+        </dd>
         <dt>Decides</dt>
         <dd>{offer.approvers.join(', ') || 'nobody, approved at once'}</dd>
       </dl>
       {send.error ? <FailureCard failure={send.error} /> : null}
       <div className={styles.send}>
-        <Button type="submit" variant="filled" loading={send.isPending}>
+        <Button type="submit" variant={filled ? 'filled' : 'default'} loading={send.isPending}>
           Request access
         </Button>
       </div>

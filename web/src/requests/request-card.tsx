@@ -2,6 +2,7 @@ import { Button, Textarea } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
+import { agreementsOfQuery } from '../api/find-queries.ts'
 import { productQuery, runQuery } from '../api/queries.ts'
 import type { Request } from '../api/types.ts'
 import { useAction } from '../api/use-action.ts'
@@ -10,6 +11,8 @@ import { FailureCard } from '../parts/failure-card.tsx'
 import { Section } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
 import { PlanSteps } from '../parts/plan-steps.tsx'
+import { maskWord } from '../product/mask-words.ts'
+import { Terms } from '../product/terms.tsx'
 import { Status } from '../status/status.tsx'
 import { cli } from '../text/cli.ts'
 import { counted, formatAge, formatCount, formatExact, formatTime } from '../text/time.ts'
@@ -17,7 +20,7 @@ import { readingOf, spacedDuration, textOf } from './payload.ts'
 import styles from './requests.module.css'
 
 /** One request, the same wherever it is met: what is asked, what it would grant, who decides, and the decision in place. */
-export function RequestCard({ request }: { request: Request }) {
+export function RequestCard({ request, plan = true }: { request: Request; plan?: boolean }) {
   return (
     <>
       <section className={parts.card} aria-label={`Request ${request.number}`}>
@@ -33,7 +36,13 @@ export function RequestCard({ request }: { request: Request }) {
         </p>
         <Reason request={request} />
         <dl className={parts.facts}>
-          {request.kind === 'access' ? <AccessFacts request={request} /> : <ProductFacts request={request} />}
+          {request.kind === 'access' ? (
+            <AccessFacts request={request} />
+          ) : request.kind === 'retire' || request.kind === 'restore' ? (
+            <RetireFacts request={request} />
+          ) : (
+            <ProductFacts request={request} />
+          )}
           <dt>Decides</dt>
           <dd>{request.approvers.join(', ') || 'nobody, it is within your rights'}</dd>
           {request.approvals.map((approval) => (
@@ -45,7 +54,7 @@ export function RequestCard({ request }: { request: Request }) {
         </dl>
         <Decide request={request} />
       </section>
-      {request.plan ? (
+      {request.plan && plan ? (
         <Section
           title={request.kind === 'access' ? 'What would be granted, step by step' : 'Plan'}
           count={request.plan.steps.length}
@@ -58,7 +67,9 @@ export function RequestCard({ request }: { request: Request }) {
 }
 
 function Reason({ request }: { request: Request }) {
-  const reason = textOf(request, 'justification') ?? (request.kind === 'product' ? textOf(request, 'purpose') : null)
+  const reason =
+    textOf(request, 'justification') ??
+    textOf(request, request.kind === 'retire' ? 'because' : request.kind === 'product' ? 'purpose' : '')
   return reason ? <blockquote className={styles.quote}>{reason}</blockquote> : null
 }
 
@@ -76,6 +87,39 @@ function ProductFacts({ request }: { request: Request }) {
         <dd>{value}</dd>
       </div>
     ) : null,
+  )
+}
+
+/** Of a product that ends or comes back: which, what then remains, and where to see it. */
+function RetireFacts({ request }: { request: Request }) {
+  const address = textOf(request, 'product') ?? ''
+  const [domain = '', name = ''] = address.split('/')
+  const retire = request.kind === 'retire'
+  return (
+    <>
+      <dt>Product</dt>
+      <dd>
+        <Link to="/p/$domain/$name" params={{ domain, name }}>
+          {address}
+        </Link>
+      </dd>
+      {retire && request.state === 'submitted' ? (
+        <>
+          <dt>Plan</dt>
+          <dd>
+            <Link to="/p/$domain/$name/retire" params={{ domain, name }}>
+              What stops, who is hit, what is kept
+            </Link>
+          </dd>
+        </>
+      ) : null}
+      <dt>{request.state === 'done' ? 'Left' : 'Leaves'}</dt>
+      <dd>
+        {retire
+          ? 'its archive, a tombstone in the catalog and the records of what was done; everything else is removed'
+          : 'the same rows and releases as were archived; agreements are asked for again'}
+      </dd>
+    </>
   )
 }
 
@@ -117,7 +161,7 @@ function AccessFacts({ request }: { request: Request }) {
             {reading.masked.map((column, index) => (
               <span key={column.name}>
                 {index ? ', ' : ''}
-                <code>{column.name}</code> as {column.mask}
+                <code>{column.name}</code> {maskWord(column.mask).name.toLowerCase()}
               </span>
             ))}
           </dd>
@@ -132,9 +176,44 @@ function AccessFacts({ request }: { request: Request }) {
       {offer ? (
         <>
           <dt>Terms</dt>
-          <dd>{offer.terms}</dd>
+          <dd>
+            <Terms terms={offer.terms} />
+          </dd>
         </>
       ) : null}
+      <AlsoReads subject={textOf(request, 'subject') ?? request.by} except={address} />
+    </>
+  )
+}
+
+/** What else the one who would read has: who decides sees what would come together in one hand. */
+function AlsoReads({ subject, except }: { subject: string; except: string }) {
+  const held = useQuery(agreementsOfQuery(subject)).data?.items.filter(
+    (agreement) =>
+      agreement.subject === subject && agreement.product !== except && ['active', 'expiring'].includes(agreement.state),
+  )
+  if (!held) return null
+  const products = [...new Set(held.map((agreement) => agreement.product))].toSorted()
+  return (
+    <>
+      <dt>Also reads</dt>
+      <dd>
+        {products.length
+          ? products.map((address, index) => {
+              const [domain = '', name = ''] = address.split('/')
+              const purposes = [...new Set(held.filter((each) => each.product === address).map((each) => each.purpose))]
+              return (
+                <span key={address}>
+                  {index ? ', ' : ''}
+                  <Link to="/p/$domain/$name" params={{ domain, name }}>
+                    {address}
+                  </Link>{' '}
+                  for {purposes.join(', ')}
+                </span>
+              )
+            })
+          : 'nothing else of the mesh'}
+      </dd>
     </>
   )
 }

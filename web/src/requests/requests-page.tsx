@@ -94,8 +94,8 @@ function Requests({ show, number }: { show: string | undefined; number: number |
                   }
                 >
                   <p>
-                    Ask for <Link to="/new">a new product</Link>, or for access on the page of{' '}
-                    <Link to="/products">a product</Link>.
+                    Ask for <Link to="/new">a new product</Link>, or for access on the page of a product of{' '}
+                    <Link to="/catalog">the catalog</Link>.
                   </p>
                 </Empty>
               )

@@ -12,6 +12,7 @@ import { StepList } from '../parts/plan-steps.tsx'
 import { Status } from '../status/status.tsx'
 import { wordFor } from '../status/vocabulary.ts'
 import { formatDuration, formatExact, formatTime } from '../text/time.ts'
+import { AfterRun } from './after-run.tsx'
 import { ApprovalCard } from './approval-card.tsx'
 import { GanttView } from './gantt.tsx'
 import { LogView } from './log.tsx'
@@ -22,6 +23,8 @@ import { isActive, runTitle } from './run-state.ts'
 import { useRunStream } from './use-run-stream.ts'
 
 const route = getRouteApi('/runs/$number')
+/** Kinds of runs that a request was made for. */
+const WITH_REQUEST = ['bootstrap', 'grant', 'retire', 'restore']
 
 /** Where is it, will it finish, why did it fail? */
 export function RunPage() {
@@ -53,7 +56,7 @@ function RunView({ run }: { run: Run }) {
     if (active && stream.state === 'ended') setAttempt((before) => before + 1)
   }, [active, stream.state])
   const now = useNow(run.state === 'running')
-  const request = useQuery({ ...requestsQuery({}), enabled: run.kind === 'bootstrap' || run.kind === 'grant' }).data?.items.find(
+  const request = useQuery({ ...requestsQuery({}), enabled: WITH_REQUEST.includes(run.kind) }).data?.items.find(
     (item) => item.run === run.number,
   )
   const attempts = Math.max(1, ...run.steps.map((step) => step.attempt))
@@ -93,6 +96,7 @@ function RunView({ run }: { run: Run }) {
       </p>
       {run.problem && !active ? <ProblemBlock run={run} /> : null}
       {run.state === 'waiting' ? <ApprovalCard run={run} /> : null}
+      {run.state === 'succeeded' ? <AfterRun run={run} /> : null}
       <Steps run={run} now={now} step={search.step} />
       <LogView run={run} lines={stream.lines} stream={stream.state} search={search} />
     </Page>

@@ -95,7 +95,7 @@ export function runTitle(run: { kind: string; product: string; environment: stri
 /** "Refresh in prod", where the product is known */
 export function runShortTitle(run: { kind: string; environment: string }): string {
   const verb = run.kind.slice(0, 1).toUpperCase() + run.kind.slice(1)
-  return run.kind === 'bootstrap' || run.kind === 'undo'
+  return run.environment === '*'
     ? verb
     : `${verb} ${run.kind === 'deploy' || run.kind === 'promote' ? 'to' : 'in'} ${run.environment}`
 }

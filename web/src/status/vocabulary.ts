@@ -75,7 +75,28 @@ const AGREEMENT: Record<string, Word> = {
   failed: { word: 'Failed to apply', family: 'bad' },
 }
 
-const KINDS = { run: RUN, node: NODE, product: PRODUCT, level: LEVEL, request: REQUEST, agreement: AGREEMENT }
+const YOURS: Record<string, Word> = {
+  'can-read': { word: 'Can read', family: 'ok' },
+  'can-request': { word: 'Can request', family: 'off' },
+  owner: { word: 'You own it', family: 'ok' },
+}
+
+const INCIDENT: Record<string, Word> = {
+  open: { word: 'Open', family: 'bad' },
+  acknowledged: { word: 'Acknowledged', family: 'run' },
+  resolved: { word: 'Resolved', family: 'ok' },
+}
+
+const KINDS = {
+  run: RUN,
+  node: NODE,
+  product: PRODUCT,
+  level: LEVEL,
+  request: REQUEST,
+  agreement: AGREEMENT,
+  incident: INCIDENT,
+  yours: YOURS,
+}
 export type StatusKind = keyof typeof KINDS
 
 /** A state that is not in the list shows as itself, without a colour: it never passes for a good one. */

@@ -14,6 +14,15 @@ export const cli = {
   withdrawRequest: (request: number) => `heddle request withdraw ${request}`,
   clone: (product: string) => `heddle clone ${product}`,
   connect: (product: string, environment: string) => `heddle connect ${product} --env ${environment}`,
+  slo: (product: string) => `heddle slo ${product}`,
+  incidents: () => 'heddle incidents',
+  rollback: (product: string, environment: string, to: number) => `heddle rollback ${product} --env ${environment} --to r${to}`,
+  refresh: (product: string, environment: string) => `heddle refresh ${product} --env ${environment}`,
+  deploy: (product: string) => `heddle deploy ${product}`,
+  promote: (product: string, from: string, to: string) => `heddle promote ${product} --from ${from} --to ${to}`,
+  unpin: (product: string, environment: string) => `heddle unpin ${product} --env ${environment}`,
+  retire: (product: string) => `heddle retire ${product}`,
+  revoke: (agreement: number, reason?: string) => words(`heddle access revoke ${agreement}`, option('reason', reason)),
   open: () => 'heddle open',
 }
 

@@ -44,6 +44,11 @@ export function formatDay(iso: string, { now = new Date(), zone }: { now?: Date;
   return dayOf(new Date(iso), now, zone)
 }
 
+/** "12 Mar" of a day written as 2026-03-12; a day of a service level is a day in UTC, whatever zone its reader lives in. */
+export function formatDate(day: string): string {
+  return part({ day: 'numeric', month: 'short' }, 'UTC').format(new Date(`${day}T12:00:00Z`))
+}
+
 /** "Wed 18 Mar, 14:05 CET" */
 export function formatMoment(at: Date, zone?: string): string {
   const day = part({ weekday: 'short', day: 'numeric', month: 'short' }, zone).format(at).replace(',', '')
@@ -101,6 +106,13 @@ function two(first: number, firstUnit: string, second: number, secondUnit: strin
 /** "308,641" */
 export function formatCount(count: number): string {
   return new Intl.NumberFormat('en').format(count)
+}
+
+/** "840 B", "12.4 KB", "1.2 GB" */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB']
+  const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
+  return `${Number((bytes / 1000 ** step).toFixed(step ? 1 : 0))} ${units[step]}`
 }
 
 /** "1 run", "3 runs" */
