@@ -5,7 +5,7 @@ import { Status } from '../status/status.tsx'
 import { counted, formatExact, formatTime } from '../text/time.ts'
 import { Budget } from './budget.tsx'
 import { DayStrip } from './day-strip.tsx'
-import { formatShare, unitOf } from './level-words.ts'
+import { formatShare, ofWords, unitOf } from './level-words.ts'
 import styles from './slo.module.css'
 
 /** Promise, figure, 20 days, budget, state; with `next` also what comes and the open incident. */
@@ -88,7 +88,7 @@ function Now({ level }: { level: ServiceLevel }) {
         {formatShare(level.value)}
       </span>
       <small>
-        {level.good} of {counted(level.evaluated, unit)} good
+        {ofWords(level, level.good, level.evaluated)} good
         {level.unevaluated ? `, ${level.unevaluated} not measured` : ''}
       </small>
     </>
