@@ -21,7 +21,7 @@ export function LevelTable({
 }) {
   return (
     <div className={`${parts.tableBox} ${styles.box}`}>
-      <table className={`${parts.table} ${styles.levels}`}>
+      <table className={`${parts.table} ${styles.levels}`} data-next={next}>
         <thead>
           <tr>
             <th>Level</th>
@@ -48,7 +48,7 @@ export function LevelTable({
               <td>
                 <Budget level={level} />
               </td>
-              <td className={styles.state}>
+              <td>
                 <Status kind="level" state={level.state} />
                 {level.since ? <small title={formatExact(level.since)}>since {formatTime(level.since)}</small> : null}
               </td>
