@@ -3,6 +3,9 @@ import * as shapes from '../../src/http/schemas.ts'
 import type { Received } from './double.ts'
 import type { Fixtures } from './fixtures.ts'
 
+/** How many releases each product has had. */
+const RELEASES: Record<string, number> = { 'operations/flights': 5, 'clinical-care/encounters': 3, 'fleet/planes': 1 }
+
 /** The routes that the pages for running a product ask; undefined: not one of them. */
 export function answerOperate(fixtures: Fixtures, { method, path, body }: Received, query: URLSearchParams): unknown {
   const { operate } = fixtures
@@ -22,10 +25,7 @@ export function answerOperate(fixtures: Fixtures, { method, path, body }: Receiv
     if (/^\/incidents\/\d+$/.test(path)) return operate.incidents.find((incident) => path.endsWith(`/${incident.number}`))
     // fleet/planes promises nothing; of products that are only found, find-fixtures.ts tells.
     if (rest === '/slo' && (operate.levels[address] || address === 'fleet/planes')) return list(operate.levels[address] ?? [])
-    if (rest === '/releases')
-      return list(
-        address === 'operations/flights' ? operate.releases : address === 'fleet/planes' ? operate.releases.slice(0, 1) : [],
-      )
+    if (rest === '/releases') return list(operate.releases.slice(0, RELEASES[address] ?? 0))
     if (rest === '/certificate' && address === 'fleet/stations') return operate.certificate
     if (product && rest === '') return product
     if (product && rest === '/access')

@@ -394,7 +394,8 @@ describe('portal', () => {
     for (const text of [
       'at most 24 h old, 95% of hours',
       '96.46 %',
-      '17 of 24 hours used',
+      '17 of 24 h used',
+      '463 of 480 h good',
       '29 % left',
       '8 more hours that are late',
     ])

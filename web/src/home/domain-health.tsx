@@ -63,7 +63,7 @@ function Left({ level }: { level: ServiceLevel | null }) {
   return (
     <span className={styles.left}>
       <span>
-        {Math.round(left * 100)} %<small>{level.name}</small>
+        {Math.round(left * 100)} %<small>{level.kind}</small>
       </span>
       <BudgetBar level={level} />
     </span>

@@ -85,7 +85,11 @@ export function IncidentTable({ incidents, withProduct = true }: { incidents: In
               <td>
                 <Link to="/incidents/$number" params={{ number: String(incident.number) }} className={parts.name}>
                   {withProduct && incident.product ? `${incident.product} ` : ''}
-                  {withProduct && incident.product ? <span className={styles.level}>{incident.slo}</span> : capital(incident.slo)}
+                  {withProduct && incident.product ? (
+                    <span className={incident.state === 'resolved' ? 'muted' : styles.level}>{incident.slo}</span>
+                  ) : (
+                    capital(incident.slo)
+                  )}
                 </Link>
                 <small>
                   incident {incident.number}

@@ -13,15 +13,15 @@ import styles from './product.module.css'
 export function Operate({ product }: { product: Product }) {
   const [domain = '', name = ''] = product.address.split('/')
   const may = mayOperate(product, useQuery(meQuery).data)
-  const releases = useQuery({ ...releasesQuery(domain, name), enabled: may }).data?.items ?? []
+  const releases = useQuery({ ...releasesQuery(domain, name), enabled: may })
   if (!may) return null
-  const back = rollbackPlace(product, releases)
+  const back = rollbackPlace(product, releases.data?.items ?? [])
   return (
     <Section title="Operate" end="you own it">
       <ul className={styles.next}>
-        {back ? (
-          <li>
-            <Glyph family="off" size={13} />
+        <li>
+          <Glyph family="off" size={13} />
+          {back ? (
             <Link
               to="/p/$domain/$name"
               params={{ domain, name }}
@@ -29,8 +29,10 @@ export function Operate({ product }: { product: Product }) {
             >
               Roll back to r{back.to.number} in {back.environment}
             </Link>
-          </li>
-        ) : null}
+          ) : (
+            <span className="muted">{releases.data ? 'No earlier release is kept' : 'Looking for a way back'}</span>
+          )}
+        </li>
         <li>
           <Glyph family="off" size={13} />
           <Link to="/p/$domain/$name/retire" params={{ domain, name }}>

@@ -43,9 +43,9 @@ function Requests({ show, number }: { show: string | undefined; number: number |
       title="Requests"
       name={number === null ? 'Requests' : `Request ${number}`}
       sub={
-        waiting === undefined ? null : (
-          <span>{waiting ? `${counted(waiting, 'waits', 'wait')} for you` : 'None waits for you'}</span>
-        )
+        <span>
+          {waiting === undefined ? 'Looking' : waiting ? `${counted(waiting, 'waits', 'wait')} for you` : 'None waits for you'}
+        </span>
       }
     >
       <div className={styles.split} data-detail={number !== null}>

@@ -5,7 +5,7 @@ import { Status } from '../status/status.tsx'
 import { counted, formatExact, formatTime } from '../text/time.ts'
 import { Budget } from './budget.tsx'
 import { DayStrip } from './day-strip.tsx'
-import { formatShare, unitOf } from './level-words.ts'
+import { formatShare, ofWords, unitOf } from './level-words.ts'
 import styles from './slo.module.css'
 
 /** Promise, figure, 20 days, budget, state; with `next` also what comes and the open incident. */
@@ -21,7 +21,7 @@ export function LevelTable({
 }) {
   return (
     <div className={`${parts.tableBox} ${styles.box}`}>
-      <table className={`${parts.table} ${styles.levels}`}>
+      <table className={`${parts.table} ${styles.levels}`} data-next={next}>
         <thead>
           <tr>
             <th>Level</th>
@@ -48,7 +48,7 @@ export function LevelTable({
               <td>
                 <Budget level={level} />
               </td>
-              <td className={styles.state}>
+              <td>
                 <Status kind="level" state={level.state} />
                 {level.since ? <small title={formatExact(level.since)}>since {formatTime(level.since)}</small> : null}
               </td>
@@ -88,7 +88,7 @@ function Now({ level }: { level: ServiceLevel }) {
         {formatShare(level.value)}
       </span>
       <small>
-        {level.good} of {counted(level.evaluated, unit)} good
+        {ofWords(level, level.good, level.evaluated)} good
         {level.unevaluated ? `, ${level.unevaluated} not measured` : ''}
       </small>
     </>

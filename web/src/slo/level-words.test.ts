@@ -30,7 +30,7 @@ test('a day says what was measured, what was not, and what was replayed', () => 
 
 test('a budget names its unit, also where there is nothing to spend', () => {
   assert.equal(budgetWords({ ...updates, budget: { total: 1, used: 1, left: 0 } }), '1 of 1 update used')
-  assert.equal(budgetWords({ ...hours, budget: { total: 4, used: 1, left: 3 } }), '1 of 4 hours used')
+  assert.equal(budgetWords({ ...hours, budget: { total: 4, used: 1, left: 3 } }), '1 of 4 h used')
   assert.equal(budgetWords({ ...hours, budget: { total: 0, used: 0, left: 0 } }), 'none to spend')
   assert.equal(budgetWords({ ...hours, budget: { total: 0, used: 2, left: -2 } }), '2 hours too many')
   assert.equal(leftShare({ budget: { total: 4, used: 6, left: -2 } }), 0)

@@ -32,11 +32,16 @@ export function leftShare({ budget: { total, left } }: Pick<ServiceLevel, 'budge
   return total === 0 ? null : Math.max(0, left) / total
 }
 
-/** "1 of 4 hours used" */
+/** "479 of 480 h", "1 of 1 update": short enough for a column. */
+export function ofWords(level: Pick<ServiceLevel, 'kind'>, part: number, total: number): string {
+  return `${part} of ${unitOf(level) === 'hour' ? `${total} h` : counted(total, 'update')}`
+}
+
+/** "1 of 4 h used" */
 export function budgetWords(level: Pick<ServiceLevel, 'kind' | 'budget'>): string {
   const { total, used } = level.budget
   if (total === 0) return used ? `${counted(used, unitOf(level))} too many` : 'none to spend'
-  return `${used} of ${counted(total, unitOf(level))} used`
+  return `${ofWords(level, used, total)} used`
 }
 
 const WORST: ServiceLevel['state'][] = ['breached', 'not-evaluated', 'at-risk', 'no-data', 'gathering', 'paused', 'met']

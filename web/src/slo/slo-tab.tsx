@@ -13,6 +13,13 @@ import { LevelTable } from './level-table.tsx'
 import { groupLevels } from './level-words.ts'
 import styles from './slo.module.css'
 
+const EXAMPLE = `traits:
+  - type: service-level
+    properties:
+      availability: 99%
+      completeness: {within: 5%}
+      freshness: {threshold: 24h}`
+
 /** Met now? How much budget is left? When did it break? */
 export function SloTab({ product }: { product: Product }) {
   const [domain = '', name = ''] = product.address.split('/')
@@ -63,7 +70,7 @@ function NoLevels({ product }: { product: Product }) {
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long line scrolls, and the keyboard must reach it */}
       <pre className={styles.example} tabIndex={0}>
-        <code>{'service-level: {availability: 99%, completeness: {within: 5%}, freshness: {threshold: 24h}}'}</code>
+        <code>{EXAMPLE}</code>
       </pre>
     </Empty>
   )
