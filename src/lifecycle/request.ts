@@ -22,7 +22,7 @@ import type { Plan } from '../plan/step.ts'
 import { retryRun } from '../run/control.ts'
 import { endHeld } from '../run/held-runs.ts'
 import { DEFAULT_BUDGET } from '../spec/mesh.ts'
-import { audit } from '../store/audit.ts'
+import { type AuditEvent, audit } from '../store/audit.ts'
 import type { Queries } from '../store/control.ts'
 import { type AccessPayload, checkAccess, startGrant } from './access.ts'
 import { type ProductPayload, planProduct, startBootstrap, startUndo } from './bootstrap.ts'
@@ -91,16 +91,17 @@ export async function fileRequest(deps: LifecycleDeps, queries: Queries, request
     by: by.name,
     approvers,
   })
-  await audit(queries, {
+  const filed: AuditEvent = {
     actor: by.name,
     onBehalfOf: by.behind ?? null,
     action: `request.${request.kind}`,
     object: `request ${row.number}`,
     detail: { payload: request.payload },
-  })
+  }
   const alone = rule.selfApproval ? approvers : (await insideOwners(queries, row)).filter((name) => approvers.includes(name))
-  if (!isOneOf(by, alone)) return row
-  return approve(deps, queries, row, by, 'owner of the domain')
+  if (isOneOf(by, alone)) return approve(deps, queries, row, by, 'owner of the domain', [filed])
+  await audit(queries, filed)
+  return row
 }
 
 async function ruleFor(
@@ -197,12 +198,14 @@ export async function decideRequest(
   })
 }
 
+/** `earlier`: what is still to be recorded of this transaction. The audit's lock comes after every other one, or two transactions wait for each other. */
 async function approve(
   deps: LifecycleDeps,
   queries: Queries,
   request: RequestRow,
   by: Actor,
   note: string | null,
+  earlier: readonly AuditEvent[] = [],
 ): Promise<RequestRow> {
   const levels = levelsOf(request)
   const { approval, met } = decide(
@@ -213,16 +216,16 @@ async function approve(
     note,
     deps.clock.now(),
   )
-  if (!met) return setApprovals(queries, request, [...request.approvals, approval])
+  if (!met) {
+    for (const event of earlier) await audit(queries, event)
+    return setApprovals(queries, request, [...request.approvals, approval])
+  }
   const run = await startWork(deps, queries, request)
   const approved = await moveRequest(queries, request, 'approved', { approval, ...(run && { run: run.id }) })
-  await audit(queries, {
-    actor: by.name,
-    onBehalfOf: by.behind ?? null,
-    action: 'request.approved',
-    object: `request ${request.number}`,
-    detail: { note, run: run?.number ?? null },
-  })
+  const decided = { note, run: run?.number ?? null }
+  const person = { actor: by.name, onBehalfOf: by.behind ?? null }
+  for (const event of earlier) await audit(queries, event)
+  await audit(queries, { ...person, action: 'request.approved', object: `request ${request.number}`, detail: decided })
   return run ? approved : moveRequest(queries, approved, 'done')
 }
 
