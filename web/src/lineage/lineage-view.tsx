@@ -1,4 +1,5 @@
 import { Button, SegmentedControl, TextInput } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { FailureCard } from '../parts/failure-card.tsx'
@@ -52,7 +53,9 @@ export function LineageView({ of, search }: { of: string; search: LineageSearch 
       search: { of: address, ...(search.level && { level: search.level }), ...(search.view && { view: search.view }) },
     })
   const opening = group && picture?.items.find((item) => item.id === group)
-  const list = search.view === 'list'
+  // A picture this narrow has nodes too small to touch.
+  const narrow = useMediaQuery('(max-width: 640px)', undefined, { getInitialValueInEffect: false })
+  const list = narrow || search.view === 'list'
   const rows = whole && list ? listRows(whole, only) : []
   return (
     <div className={styles.view}>
@@ -75,15 +78,17 @@ export function LineageView({ of, search }: { of: string; search: LineageSearch 
         <span className={styles.said} role="status">
           {picture && whole ? described(list ? rows.length : picture.total, whole.nodes.size, only, lineage.opening) : ''}
         </span>
-        <SegmentedControl
-          aria-label="View"
-          data={[
-            { value: 'picture', label: 'Picture' },
-            { value: 'list', label: 'List' },
-          ]}
-          value={list ? 'list' : 'picture'}
-          onChange={(value) => change({ view: value === 'list' ? 'list' : undefined })}
-        />
+        {narrow ? null : (
+          <SegmentedControl
+            aria-label="View"
+            data={[
+              { value: 'picture', label: 'Picture' },
+              { value: 'list', label: 'List' },
+            ]}
+            value={list ? 'list' : 'picture'}
+            onChange={(value) => change({ view: value === 'list' ? 'list' : undefined })}
+          />
+        )}
       </div>
       {lineage.failure ? <FailureCard failure={lineage.failure} retry={lineage.retry} /> : null}
       {lineage.partial.map(({ opened: { address, side }, failure }) => (

@@ -8,6 +8,7 @@ import type { Request } from '../api/types.ts'
 import { useAction } from '../api/use-action.ts'
 import { CopyLine } from '../parts/copy.tsx'
 import { FailureCard } from '../parts/failure-card.tsx'
+import { Loaded } from '../parts/loaded.tsx'
 import { Section } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
 import { PlanSteps } from '../parts/plan-steps.tsx'
@@ -21,6 +22,17 @@ import styles from './requests.module.css'
 
 /** One request, the same wherever it is met: what is asked, what it would grant, who decides, and the decision in place. */
 export function RequestCard({ request, plan = true }: { request: Request; plan?: boolean }) {
+  // Read before it is drawn, or the buttons to decide would move under the pointer.
+  const isAccess = request.kind === 'access'
+  const [domain = '', name = ''] = (textOf(request, 'product') ?? '').split('/')
+  const product = useQuery({ ...productQuery(domain, name), enabled: isAccess })
+  const held = useQuery({ ...agreementsOfQuery(textOf(request, 'subject') ?? request.by), enabled: isAccess })
+  if (isAccess && (product.isPending || held.isPending))
+    return (
+      <Loaded query={product.isPending ? product : held} rows={8}>
+        {() => null}
+      </Loaded>
+    )
   return (
     <>
       <section className={parts.card} aria-label={`Request ${request.number}`}>
