@@ -13,7 +13,7 @@ export function releaseRoutes(app: App, deps: HttpDeps): void {
   app.get(
     '/products/:domain/:product/releases',
     {
-      config: { rule: 'signed-in', tokens: ['git'] },
+      config: { rule: 'signed-in' },
       schema: {
         params: z.object({ domain: z.string(), product: z.string() }),
         response: { 200: shapes.List(shapes.PastRelease) },

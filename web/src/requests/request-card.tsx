@@ -8,7 +8,7 @@ import type { Request } from '../api/types.ts'
 import { useAction } from '../api/use-action.ts'
 import { CopyLine } from '../parts/copy.tsx'
 import { FailureCard } from '../parts/failure-card.tsx'
-import { Loaded } from '../parts/loaded.tsx'
+import { Skeleton } from '../parts/loaded.tsx'
 import { Section } from '../parts/page.tsx'
 import parts from '../parts/parts.module.css'
 import { PlanSteps } from '../parts/plan-steps.tsx'
@@ -27,12 +27,7 @@ export function RequestCard({ request, plan = true }: { request: Request; plan?:
   const [domain = '', name = ''] = (textOf(request, 'product') ?? '').split('/')
   const product = useQuery({ ...productQuery(domain, name), enabled: isAccess })
   const held = useQuery({ ...agreementsOfQuery(textOf(request, 'subject') ?? request.by), enabled: isAccess })
-  if (isAccess && (product.isPending || held.isPending))
-    return (
-      <Loaded query={product.isPending ? product : held} rows={8}>
-        {() => null}
-      </Loaded>
-    )
+  if (isAccess && (product.isPending || held.isPending)) return <Skeleton rows={8} />
   return (
     <>
       <section className={parts.card} aria-label={`Request ${request.number}`}>
